@@ -92,8 +92,7 @@ func closeConn(conn *pgx.Conn) {
 	_ = conn.Close(ctx) // it may be broken, which is why it is closed
 }
 
-// An Inbox is an inbox's store that tells when another process has appended something. It hears of
-// what this process has appended as well.
+// An Inbox is an inbox's store that tells when another one has appended something.
 type Inbox struct {
 	*sqlinbox.Store
 
@@ -136,7 +135,7 @@ func OpenInbox(ctx context.Context, cfg Config) (*Inbox, error) {
 }
 
 // Wait implements [inbox.Waker]. The first call opens a connection and says at once that there may
-// be something; further calls wait for a notification about the schema of this database. A
+// be something; further calls wait for a notification of another store over the same tables. A
 // connection that fails is closed, and the next call opens another one.
 func (s *Inbox) Wait(ctx context.Context) error {
 	var l *listener
@@ -169,7 +168,7 @@ func (s *Inbox) Wait(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("inbox: LISTEN: %w", err)
 		}
-		if n.Payload == s.db.schema {
+		if s.HasNews(n.Payload, s.db.schema) {
 			keep = true
 			return nil
 		}

@@ -14,8 +14,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -40,7 +42,8 @@ const (
 
 // A Config says where the database is: one of URL, Pool and DB.
 type Config struct {
-	// URL is for a pool of our own: postgres://user:password@host:5432/database.
+	// URL is for a pool of our own: postgres://user:password@host:5432/database. The pool has up to
+	// 16 connections; the parameter pool_max_conns, as pgxpool has it, changes that.
 	URL string
 
 	// Pool is the host's. It stays open.
@@ -51,6 +54,9 @@ type Config struct {
 
 	// Check only checks the tables, and does not make them.
 	Check bool
+
+	// Logger gets a warning if a failover would lose what was stored. If nil, it is not looked for.
+	Logger *slog.Logger
 }
 
 // A DB is an open database. Its stores share one pool.
@@ -63,7 +69,7 @@ type DB struct {
 }
 
 // Open connects to the database, checks that it keeps what it acknowledges, and brings the tables
-// up to date.
+// up to date. It warns if a failover would lose what was acknowledged.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	db, err := connect(cfg)
 	if err != nil {
@@ -72,6 +78,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if err := db.prepare(ctx, cfg.Check); err != nil {
 		return nil, errors.Join(explain(err), db.close())
 	}
+	warnOfStandbys(ctx, db.DB.DB, cfg.Logger)
 	return db, nil
 }
 
@@ -87,8 +94,8 @@ func connect(cfg Config) (*DB, error) {
 				"the pool has up to %d connections; give it %d at least (pool_max_conns)", n, minConns,
 			)
 		}
-		db := stdlib.OpenDBFromPool(cfg.Pool)
-		return newDB(db, cfg.Pool.Reset, listenInPool(cfg.Pool), db.Close), nil
+		db := openPool(cfg.Pool)
+		return newDB(db, func() { go testIdlePool(cfg.Pool) }, listenInPool(cfg.Pool), db.Close), nil
 	case cfg.URL == "" && cfg.Pool == nil && cfg.DB != nil:
 		if n := cfg.DB.Stats().MaxOpenConnections; n > 0 && n < minConns {
 			return nil, fmt.Errorf(
@@ -110,14 +117,35 @@ func connectURL(url string) (*DB, error) {
 			"write postgres://user:password@host:5432/database, " +
 			"with what is no letter or digit in the password escaped (@ as %40)")
 	}
+	size, err := poolSize(cfg.RuntimeParams)
+	if err != nil {
+		return nil, err
+	}
 	db := stdlib.OpenDB(*cfg)
-	db.SetMaxOpenConns(maxConns)
-	db.SetMaxIdleConns(maxConns)
+	db.SetMaxOpenConns(size)
+	db.SetMaxIdleConns(size)
 	renew := func() {
 		db.SetMaxIdleConns(0) // closes them
-		db.SetMaxIdleConns(maxConns)
+		db.SetMaxIdleConns(size)
 	}
 	return newDB(db, renew, listenAlone(cfg.Copy()), db.Close), nil
+}
+
+// poolSize takes pool_max_conns out of a URL's parameters: pgx alone hands it to the server, which
+// refuses it.
+func poolSize(params map[string]string) (int, error) {
+	text, ok := params["pool_max_conns"]
+	if !ok {
+		return maxConns, nil
+	}
+	delete(params, "pool_max_conns")
+	size, err := strconv.Atoi(text)
+	if err != nil || size < minConns {
+		return 0, fmt.Errorf(
+			"pool_max_conns in the URL is %.20q; make it a number, %d at least", text, minConns,
+		)
+	}
+	return size, nil
 }
 
 func newDB(db *sql.DB, renew func(), listen func(context.Context) (*listener, error), end func() error) *DB {
@@ -159,37 +187,6 @@ func (db *DB) prepare(ctx context.Context, check bool) error {
 		return err
 	}
 	return db.QueryRowContext(ctx, "SELECT current_schema()").Scan(&db.schema)
-}
-
-// verify refuses a database that would not keep what it acknowledges, or that takes no writes. It
-// looks at the settings of this role and database, which may differ from the server's.
-func verify(ctx context.Context, db *sql.DB) error {
-	var commit, fsync, pages, readOnly string
-	err := db.QueryRowContext(ctx, `SELECT current_setting('synchronous_commit'), current_setting('fsync'),
-		current_setting('full_page_writes'), current_setting('transaction_read_only')`).
-		Scan(&commit, &fsync, &pages, &readOnly)
-	switch {
-	case err != nil:
-		return err
-	case readOnly == "on":
-		return errors.New("the database is read-only; connect to the primary, not to a standby " +
-			"(target_session_attrs=read-write in the URL), and with default_transaction_read_only off")
-	case commit == "off":
-		return errors.New(
-			"synchronous_commit is off, so a crash of the server would lose what was stored; turn it on for this " +
-				"role or database",
-		)
-	case fsync == "off":
-		return errors.New(
-			"fsync is off, so a loss of power would destroy the database; turn it on in the server's configuration",
-		)
-	case pages == "off":
-		return errors.New(
-			"full_page_writes is off, so a loss of power can tear pages apart; turn it on in the server's " +
-				"configuration",
-		)
-	}
-	return nil
 }
 
 // explain says what the host can do about a database that cannot be opened.

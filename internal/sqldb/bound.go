@@ -61,6 +61,11 @@ func (d *DB) Statement(ctx context.Context) (context.Context, func()) {
 	}
 }
 
+// LimitIdle is what PostgreSQL selects to end a transaction in which nothing comes for 5 seconds. A
+// transaction that locks rows needs it: if its process has stopped in the middle of it, or its
+// machine is gone, the others would wait for the rows for as long as the connection lives.
+const LimitIdle = "set_config('idle_in_transaction_session_timeout', '5s', true)"
+
 // Run runs fn in a transaction, without waiting for the turn. An error of fn is returned as it is.
 // Neither the beginning nor the end of the transaction waits for a silent connection; statements of
 // fn are bounded by [DB.Statement]. A transaction that could not be begun for that is begun once

@@ -15,7 +15,7 @@ import (
 type Dialect string
 
 const (
-	SQLite     Dialect = "sqlite"     // 3.38 or newer
+	SQLite     Dialect = "sqlite"     // 3.42 or newer
 	PostgreSQL Dialect = "postgresql" // 12 or newer
 )
 
@@ -133,8 +133,23 @@ func (d Dialect) Among(column string, numbers []int64) (condition, arg string) {
 	for i, n := range numbers {
 		cells[i] = Number(n)
 	}
+	return d.among(column, "bigint", cells)
+}
+
+// AmongTexts is Among for texts.
+func (d Dialect) AmongTexts(column string, texts []string) (condition, arg string) {
+	cells := make([]Cell, len(texts))
+	for i, text := range texts {
+		cells[i] = Text(text)
+	}
+	return d.among(column, "text", cells)
+}
+
+// among has PostgreSQL look the values up in an index. Where they are a table to join with, it may
+// go through all rows instead, as long as it does not know how many there are.
+func (d Dialect) among(column, typ string, cells []Cell) (condition, arg string) {
 	if d == PostgreSQL {
-		return column + " = ANY(CAST(? AS bigint[]))", Array(cells)
+		return column + " = ANY(CAST(? AS " + typ + "[]))", Array(cells)
 	}
 	return column + " IN (SELECT value FROM json_each(?))", JSONArray(cells)
 }

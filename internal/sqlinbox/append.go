@@ -35,14 +35,14 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	var recs []inbox.Record
 	for _, j := range jobs {
-		j.added, j.arrived = 0, nil
+		j.added, j.arrived, j.stored = 0, nil, nil
 		recs = append(recs, j.recs...)
 	}
 	switch {
 	case len(recs) == 0:
 		return nil
 	case s.db.Dialect == sqldb.SQLite:
-		return s.appendUnknown(ctx, tx, jobs, recs)
+		return s.appendUnknown(ctx, tx, jobs)
 	}
 	return s.appendUnlessKnown(ctx, tx, jobs, recs)
 }
@@ -50,26 +50,29 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 // appendUnknown looks first which keys are known, all at once: with SQLite, this is the only
 // transaction that writes. Deliveries that are live become arrivals; the backfill goes into rows of
 // its own.
-func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
-	known, err := s.knownKeys(ctx, tx, recs)
+func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job) error {
+	known, err := s.knownAmong(ctx, tx, jobs)
 	if err != nil {
 		return err
 	}
 	var live, backfill []inbox.Record
 	for _, j := range jobs {
 		for _, rec := range j.recs {
-			key := sqldb.Clean(rec.DedupKey)
-			if known[key] {
+			rec.DedupKey = sqldb.Clean(rec.DedupKey)
+			hash := hashKey(rec.DedupKey)
+			if known[hash] {
 				continue
 			}
-			known[key] = key != ""
 			j.added++
+			keys, list := &j.arrived, &live
 			if rec.Backfill {
-				backfill = append(backfill, rec)
-				continue
+				keys, list = &j.stored, &backfill
 			}
-			rec.DedupKey = key
-			live, j.arrived = append(live, rec), append(j.arrived, key)
+			*list = append(*list, rec)
+			if rec.DedupKey != "" {
+				known[hash] = true
+				*keys = append(*keys, hash)
+			}
 		}
 	}
 	if err := s.arrive(ctx, tx, live); err != nil {
@@ -78,22 +81,34 @@ func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job, recs
 	return s.insertUnknown(ctx, tx, backfill)
 }
 
-// knownKeys returns which keys of deliveries are known: from memory those of arrivals, from the
-// table the others.
-func (s *Store) knownKeys(ctx context.Context, tx *sql.Tx, recs []inbox.Record) (known map[string]bool, err error) {
-	known = map[string]bool{}
+// knownAmong returns which keys of deliveries are known: from memory, or else from the table.
+func (s *Store) knownAmong(ctx context.Context, tx *sql.Tx, jobs []*job) (map[keyHash]bool, error) {
+	if err := s.readKeys(ctx, tx); err != nil {
+		return nil, err
+	}
+	known := map[keyHash]bool{}
 	var others []sqldb.Cell
-	for _, rec := range recs {
-		if key := sqldb.Clean(rec.DedupKey); s.arrivals.has(key) {
-			known[key] = true
-		} else if key != "" {
-			others = append(others, sqldb.Text(key))
+	for _, j := range jobs {
+		for _, rec := range j.recs {
+			key := sqldb.Clean(rec.DedupKey)
+			if key == "" {
+				continue
+			}
+			hash := hashKey(key)
+			if yes, perhaps := s.keys.has(hash); yes {
+				known[hash] = true
+			} else if perhaps {
+				others = append(others, sqldb.Text(key))
+			}
 		}
 	}
-	err = s.read(ctx, tx, func(rows *sql.Rows) error {
+	if len(others) == 0 {
+		return known, nil
+	}
+	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var key string
 		err := rows.Scan(&key)
-		known[key] = true
+		known[hashKey(key)] = true
 		return err
 	}, `SELECT r.value FROM json_each(?) AS r
 		WHERE EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.record_key = r.value)`, sqldb.JSONArray(others))
@@ -153,8 +168,8 @@ func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 	for _, rec := range recs[:n] {
 		args = append(args, deliveryColumns(rec)...)
 	}
-	return "INSERT INTO webhook_deliveries (record_key, bulk, received_at, changed_at, size, body) VALUES " +
-		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT DO NOTHING", args, n
+	return "INSERT INTO webhook_deliveries (record_key, bulk, number, received_at, changed_at, size, body) VALUES " +
+		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT DO NOTHING", args, n
 }
 
 // deliveryColumns are the values of one delivery, in the order of insertInto.
@@ -166,7 +181,10 @@ func deliveryColumns(rec inbox.Record) []any {
 	// changed_at is a moment from the beginning, a number as long as later ones: SQLite then
 	// changes a row in its place, and need not write the body again.
 	at := rec.ReceivedAt.UnixMicro()
-	return []any{keyColumn(rec.DedupKey), number(rec.Backfill), at, at, len(rec.Body), body}
+	return []any{
+		keyColumn(rec.DedupKey), number(rec.Backfill), sqldb.Clean(string(rec.PhoneNumberID)), at, at, len(rec.Body),
+		body,
+	}
 }
 
 // keyColumn is NULL for a record without a key: the index is unique, and lets any number of NULLs
@@ -185,13 +203,20 @@ func number(b bool) int64 {
 }
 
 // Channel is the channel on which a store in PostgreSQL notifies that something was appended. The
-// payload is the schema of its tables, because a database can hold several inboxes, and channels
-// belong to the database.
+// payload is the name of the store, which is random, a space, and the schema of its tables, because
+// a database can hold several inboxes, and channels belong to the database.
 const Channel = "webhook_inbox"
 
 // notify tells the processes that listen that something was appended. PostgreSQL delivers it with
 // the commit.
 func (s *Store) notify(ctx context.Context, tx *sql.Tx) error {
-	_, err := s.exec(ctx, tx, "SELECT pg_notify('"+Channel+"', current_schema())")
+	_, err := s.exec(ctx, tx, "SELECT pg_notify('"+Channel+"', CAST(? AS TEXT) || current_schema())", s.name+" ")
 	return err
+}
+
+// HasNews reports whether a notification is about a schema and comes from another store: what this
+// one has appended its inbox knows.
+func (s *Store) HasNews(payload, schema string) bool {
+	from, about, _ := strings.Cut(payload, " ")
+	return about == schema && from != s.name
 }

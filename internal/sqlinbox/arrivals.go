@@ -2,14 +2,13 @@ package sqlinbox
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -18,58 +17,8 @@ import (
 //
 // Meta waits for the commit. A row for each delivery, with entries in indexes, one of which is
 // somewhere else for each key, is three times as much to write.
-//
-// No index has the keys of arrivals, so they are in memory. They decide what is counted as new.
-// That no key is stored twice is up to the index of the deliveries, when arrivals are admitted.
-type arrivals struct {
-	mu   sync.Mutex
-	keys map[arrivedKey]struct{} // nil if there are none
-}
 
-// An arrivedKey is a hash of a key: there may be many of them.
-type arrivedKey [16]byte
-
-// hashKey is the beginning of a key's SHA-256: 128 bits do not collide by accident.
-func hashKey(key string) arrivedKey {
-	sum := sha256.Sum256([]byte(key))
-	return arrivedKey(sum[:])
-}
-
-// has reports whether a delivery with this key has arrived and is not admitted.
-func (a *arrivals) has(key string) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	_, ok := a.keys[hashKey(key)]
-	return ok
-}
-
-// add remembers keys, once the transaction that stored them is committed.
-func (a *arrivals) add(keys ...string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.keys == nil {
-		a.keys = map[arrivedKey]struct{}{}
-	}
-	for _, key := range keys {
-		if key != "" {
-			a.keys[hashKey(key)] = struct{}{}
-		}
-	}
-}
-
-// remove forgets keys, once the transaction that admitted their deliveries is committed.
-func (a *arrivals) remove(recs []inbox.Record) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, rec := range recs {
-		delete(a.keys, hashKey(rec.DedupKey))
-	}
-	if len(a.keys) == 0 {
-		a.keys = nil // a map does not shrink
-	}
-}
-
-// arrive stores deliveries in one row. The caller adds their keys to s.arrivals after the commit.
+// arrive stores deliveries in one row. The caller notes their keys after the commit.
 func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
 	if len(recs) == 0 {
 		return nil
@@ -84,8 +33,8 @@ func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) err
 }
 
 // admit makes deliveries of what arrived first: of so many at least, if there are as many, but of
-// no more once they have so many bytes. It returns them. Their keys can be forgotten in s.arrivals
-// once that is committed, because the table of deliveries has them then.
+// no more once they have so many bytes. It returns them, for their keys to be noted once that is
+// committed.
 func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (admitted []inbox.Record, err error) {
 	last, bytes := int64(0), 0
 	for len(admitted) < atLeast && (maxBytes == 0 || bytes < maxBytes) {
@@ -141,7 +90,9 @@ func (s *Store) loadArrivals(ctx context.Context) error {
 			return damaged(id, err)
 		}
 		for _, h := range heads {
-			s.arrivals.add(h.Key)
+			if h.Key != "" {
+				s.keys.arrive(hashKey(h.Key))
+			}
 		}
 		return nil
 	}, "SELECT id, heads FROM webhook_arrivals")
@@ -155,6 +106,7 @@ func damaged(row int64, err error) error {
 // other, without anything between.
 type head struct {
 	Key        string `json:"key,omitempty"`
+	Number     string `json:"number,omitempty"`
 	ReceivedAt int64  `json:"received_at"` // microseconds since 1970
 	Size       int    `json:"size"`        // bytes of the body
 }
@@ -169,7 +121,7 @@ func readHeads(text string) (heads []head, err error) {
 func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	heads, size := make([]head, len(recs)), 0
 	for i, rec := range recs {
-		heads[i] = head{rec.DedupKey, rec.ReceivedAt.UnixMicro(), len(rec.Body)}
+		heads[i] = head{rec.DedupKey, string(rec.PhoneNumberID), rec.ReceivedAt.UnixMicro(), len(rec.Body)}
 		size += len(rec.Body)
 	}
 	bodies = make([]byte, 0, size)
@@ -192,7 +144,8 @@ func unfold(text string, bodies []byte) ([]inbox.Record, error) {
 			return nil, errors.New("the bodies are shorter than their heads say")
 		}
 		recs[i] = inbox.Record{
-			DedupKey: h.Key, ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size],
+			DedupKey: h.Key, PhoneNumberID: graph.PhoneNumberID(h.Number),
+			ReceivedAt: time.UnixMicro(h.ReceivedAt).UTC(), Body: bodies[:h.Size:h.Size],
 		}
 		bodies = bodies[h.Size:]
 	}

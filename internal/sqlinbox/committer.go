@@ -40,10 +40,11 @@ type job struct {
 	ctx      context.Context
 	backfill bool
 
-	// Deliveries to append: how many of them were new, and the keys of those that became arrivals.
-	recs    []inbox.Record
-	added   int
-	arrived []string
+	// Deliveries to append: how many of them were new, and the keys of those that became arrivals,
+	// or have rows of their own.
+	recs            []inbox.Record
+	added           int
+	arrived, stored []keyHash
 
 	// Or a function. It may be run again, in another transaction, if this one fails.
 	fn func(*sql.Tx) error
@@ -200,19 +201,20 @@ func (c *committer) lead() {
 	}
 }
 
-// gather waits until half of the callers are there that the last commit has answered, or that wait
-// already. One half of them sends its next deliveries while those of the other half are written.
-// Without that, commits would be of one delivery and of all others by turns, since the first that
-// comes back starts one at once. It waits no longer than the last commit took, and for deliveries
-// alone.
+// gather waits until most of the callers are there that the last commit has answered, or that wait
+// already. Without that, commits would be of one delivery and of all others by turns, since the
+// first that comes back starts one at once. A commit costs the processor as much as several
+// deliveries, so a few large ones answer sooner than many small ones; the last of the callers are
+// not waited for, because they may not come back. It waits no longer than the last commit took, and
+// for deliveries alone.
 //
-// With two slots there are two halves already, and it does not wait.
+// With two slots one group gathers while another one commits, and it does not wait.
 func (c *committer) gather(answered int, most time.Duration) {
 	if cap(c.slots) > 1 {
-		return // there are two halves as it is
+		return
 	}
 	c.mu.Lock()
-	if c.target = (answered + len(c.live)) / 2; c.gathered() {
+	if c.target = (answered + len(c.live)) * 4 / 5; c.gathered() {
 		c.target = 0
 	}
 	waits := c.target > 0
@@ -280,7 +282,8 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 	}
 	if err == nil {
 		for _, j := range jobs {
-			s.arrivals.add(j.arrived...)
+			s.keys.arrive(j.arrived...)
+			s.keys.add(j.stored...)
 		}
 	}
 	return err

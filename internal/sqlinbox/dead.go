@@ -3,6 +3,9 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -10,40 +13,82 @@ import (
 )
 
 // DeadLetters implements [inbox.Store]. Dead deliveries and dead events are in two tables, with one
-// order of IDs; deliveries are about no number, so those of a number are events alone.
+// order of IDs; deliveries are about no number, so those of a number are events alone. It takes a
+// page of each table, in the order of an index, and then the bodies of what is in the page: the
+// number of dead letters makes no difference.
 func (s *Store) DeadLetters(
 	ctx context.Context, f inbox.Filter, after inbox.ID, limit int,
-) ([]inbox.DeadLetter, error) {
+) (letters []inbox.DeadLetter, err error) {
 	const (
-		deliveries = `SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key, '' AS lane,
-			'' AS phone_number_id, bulk, attempts, reason, changed_at, received_at, body
-			FROM webhook_deliveries WHERE state = 2 AND 2 * id > ? UNION ALL `
-		events = `SELECT 1 AS kind, 2 * e.id + 1 AS outside, e.delivery, e.place, e.record_key, e.lane,
-			e.phone_number_id, e.bulk, e.attempts, e.reason, e.changed_at, d.received_at, d.body
-			FROM webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
-			WHERE e.state = 2 AND 2 * e.id + 1 > ?`
+		deliveries = `SELECT * FROM (SELECT 0 AS kind, 2 * id AS outside, id AS delivery, 0 AS place, record_key,
+			'' AS lane, '' AS phone_number_id, bulk, attempts, reason, changed_at
+			FROM webhook_deliveries WHERE state = 2 AND id > ? ORDER BY id LIMIT ?) AS d UNION ALL `
+		events = `SELECT * FROM (SELECT 1 AS kind, 2 * id + 1 AS outside, delivery, place, record_key,
+			lane, phone_number_id, bulk, attempts, reason, changed_at
+			FROM webhook_events WHERE state = 2 AND id > ? %s ORDER BY id LIMIT ?) AS e`
 	)
-	from, args := deliveries+events, []any{int64(after), int64(after)}
+	// Outside, a delivery n is 2n and an event n is 2n + 1.
+	from, args := deliveries+fmt.Sprintf(events, ""), []any{int64(after) / 2, limit, (int64(after)+1)/2 - 1, limit}
 	if f.PhoneNumberID != "" {
-		from, args = events+" AND e.phone_number_id = ?", []any{int64(after), string(f.PhoneNumberID)}
+		from = fmt.Sprintf(events, "AND phone_number_id = ?")
+		args = []any{(int64(after)+1)/2 - 1, string(f.PhoneNumberID), limit}
 	}
-	var letters []inbox.DeadLetter
-	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
-		var l inbox.DeadLetter
-		var kind, id, delivery, bulk, diedAt, receivedAt int64
-		var key, reason sql.NullString
-		err := rows.Scan(
-			&kind, &id, &delivery, &l.Index, &key, &l.Lane, &l.PhoneNumberID, &bulk, &l.Attempts, &reason, &diedAt,
-			&receivedAt, &l.Body,
-		)
-		l.Kind, l.ID, l.Delivery, l.DedupKey = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String
-		l.Backfill = bulk == 1
-		l.Reason, l.DeadAt, l.ReceivedAt = reason.String, time.UnixMicro(diedAt).UTC(), time.UnixMicro(receivedAt).UTC()
-		letters = append(letters, l)
+	err = s.byIndex(ctx, func(q querier) error {
+		letters = nil
+		err := s.read(ctx, q, func(rows *sql.Rows) error {
+			var l inbox.DeadLetter
+			var kind, id, delivery, bulk, deadAt int64
+			var key, reason sql.NullString
+			err := rows.Scan(&kind, &id, &delivery, &l.Index, &key, &l.Lane, &l.PhoneNumberID, &bulk, &l.Attempts,
+				&reason, &deadAt)
+			l.Kind, l.ID, l.Delivery, l.DedupKey = inbox.Kind(kind), inbox.ID(id), deliveryID(delivery), key.String
+			l.Backfill, l.Reason, l.DeadAt = bulk == 1, reason.String, time.UnixMicro(deadAt).UTC()
+			letters = append(letters, l)
+			return err
+		}, "SELECT * FROM ("+from+") AS dead ORDER BY outside LIMIT ?", append(args, limit)...)
+		if err != nil {
+			return err
+		}
+		letters, err = s.withDeliveries(ctx, q, letters)
 		return err
-	}, `SELECT kind, outside, delivery, place, record_key, lane, phone_number_id, bulk, attempts,
-		reason, changed_at, received_at, body FROM (`+from+`) AS dead ORDER BY outside LIMIT ?`, append(args, limit)...)
+	})
 	return letters, explain("DeadLetters", err)
+}
+
+// withDeliveries returns the dead letters with what their deliveries have of them. One that was
+// deleted meanwhile is left out.
+func (s *Store) withDeliveries(
+	ctx context.Context, q querier, letters []inbox.DeadLetter,
+) (found []inbox.DeadLetter, err error) {
+	byID := map[int64]inbox.Record{}
+	for _, l := range letters {
+		byID[int64(l.Delivery)/2] = inbox.Record{}
+	}
+	among, arg := s.db.Dialect.Among("id", slices.Sorted(maps.Keys(byID)))
+	err = s.read(ctx, q, func(rows *sql.Rows) error {
+		var id, receivedAt int64
+		var delivery inbox.Record
+		err := rows.Scan(&id, &receivedAt, &delivery.Body)
+		delivery.ReceivedAt = time.UnixMicro(receivedAt).UTC()
+		byID[id] = delivery
+		return err
+	}, "SELECT id, received_at, body FROM webhook_deliveries WHERE "+among, arg)
+	for _, l := range letters {
+		if delivery := byID[int64(l.Delivery)/2]; !delivery.ReceivedAt.IsZero() {
+			l.ReceivedAt, l.Body = delivery.ReceivedAt, delivery.Body
+			found = append(found, l)
+		}
+	}
+	return found, err
+}
+
+// byIndex runs fn with a querier whose statements go by index: in PostgreSQL a transaction. In
+// SQLite, a transaction would wait for the one that writes.
+func (s *Store) byIndex(ctx context.Context, fn func(querier) error) error {
+	if s.db.Dialect == sqldb.SQLite {
+		return fn(s.db)
+	}
+	return s.transact(ctx, func(tx *sql.Tx) error { return fn(tx) })
 }
 
 // ReplayDeadLetters implements [inbox.Store]. Dead events are deleted, and with them their keys;

@@ -51,7 +51,7 @@ func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 // processes need, so it must not idle; before, only the host's own rows were locked, and it may
 // have taken its time.
 func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
-	err := s.limitIdle(ctx, tx)
+	err := s.db.Set(ctx, tx, sqldb.LimitIdle)
 	if err == nil {
 		err = s.settle(ctx, tx, token, outcomes)
 	}
@@ -84,6 +84,20 @@ type laneEnd struct {
 	settled int64         // records of its batch
 	freed   bool          // an outcome gives the rest of the batch back
 	after   time.Duration // the pause of the lane then; 0 after a release
+	tried   bool          // an outcome is not a release: the lane is not abandoned any more
+}
+
+// add counts an outcome.
+func (end *laneEnd) add(out inbox.Settlement) {
+	end.settled++
+	switch out.Disposition {
+	case inbox.DispositionRetry:
+		end.freed, end.after, end.tried = true, out.RetryAfter, true
+	case inbox.DispositionRelease:
+		end.freed = true
+	case inbox.DispositionDone, inbox.DispositionDead:
+		end.tried = true
+	}
 }
 
 // settleEvents stores the outcomes of events, after it has locked their lanes in the order of their
@@ -106,10 +120,7 @@ func (s *Store) settleEvents(
 		if end.freed {
 			return inbox.ErrLeaseLost // settled behind a record that gave the rest back
 		}
-		end.settled++
-		if e.out.Disposition == inbox.DispositionRetry || e.out.Disposition == inbox.DispositionRelease {
-			end.freed, end.after = true, e.out.RetryAfter
-		}
+		end.add(e.out)
 	}
 	names := make([]string, 0, len(lanes))
 	for lane := range lanes {
@@ -166,16 +177,11 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settle
 // lockLanes returns [inbox.ErrLeaseLost] unless the token holds all of the lanes. With PostgreSQL,
 // it locks them until the transaction ends, so that the answer stays true.
 func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, names []string) error {
-	cells := make([][]sqldb.Cell, len(names))
-	for i, name := range names {
-		cells[i] = []sqldb.Cell{sqldb.Text(name)}
-	}
-	from, args := s.table([]string{"lane text"}, cells)
+	among, arg := s.db.Dialect.AmongTexts("lane", names)
 	n := 0
 	err := s.read(ctx, tx, func(*sql.Rows) error { n++; return nil },
-		`SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ?
-		AND lane IN (SELECT r.lane FROM `+from+`) ORDER BY lane`+s.db.Dialect.ForUpdate(),
-		append([]any{q.bulk, string(token)}, args...)...)
+		"SELECT lane FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND token = ? AND "+among+" ORDER BY lane"+
+			s.db.Dialect.ForUpdate(), q.bulk, string(token), arg)
 	if err == nil && n != len(names) {
 		err = inbox.ErrLeaseLost
 	}
@@ -253,27 +259,35 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 	return err
 }
 
-// endLanes frees lanes whose batch is settled, and deletes those in which nothing waits.
+// endLanes frees lanes whose batch is settled, and deletes those in which nothing waits. A lane in
+// quarantine that was only released goes back there.
 func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []string, lanes map[string]*laneEnd) error {
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
 		end := lanes[name]
 		cells[i] = []sqldb.Cell{
 			sqldb.Text(name), sqldb.Number(end.settled), sqldb.Number(number(end.freed)),
-			sqldb.Number(end.after.Microseconds()),
+			sqldb.Number(end.after.Microseconds()), sqldb.Number(number(end.tried)),
 		}
 	}
 	// As in a claim, this is an INSERT of rows that are there, so its columns carry what the update
-	// needs: held has how many records were settled, next_at when a freed lane can be claimed, and
-	// worker whether an outcome freed it. The worker's name stays what it was.
-	from, args := s.table([]string{"lane text", "settled bigint", "freed bigint", "pause bigint"}, cells)
+	// needs: held has how many records were settled, next_at when a freed lane can be claimed,
+	// state whether that is later, worker whether an outcome freed it, and abandoned whether it was
+	// tried. The worker's name stays what it was.
+	from, args := s.table([]string{
+		"lane text", "settled bigint", "freed bigint", "pause bigint", "tried bigint",
+	}, cells)
 	const over = "CASE WHEN excluded.worker = '1' OR webhook_lanes.held <= excluded.held THEN "
-	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, held, worker, next_at)
-		SELECT 1, CAST(? AS BIGINT), r.lane, r.settled, CAST(r.freed AS TEXT), ? + $now + r.pause FROM `+from+`
+	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, held, worker, next_at, state, abandoned)
+		SELECT 1, CAST(? AS BIGINT), r.lane, r.settled, CAST(r.freed AS TEXT), ? + $now + r.pause,
+			CASE WHEN r.pause > 0 THEN 1 ELSE 0 END, r.tried FROM `+from+`
 		WHERE 1 = 1
 		ON CONFLICT (kind, bulk, lane) DO UPDATE SET token = `+over+`NULL ELSE webhook_lanes.token END,
 		next_at = `+over+`excluded.next_at ELSE webhook_lanes.next_at END,
-		held = `+over+`0 ELSE webhook_lanes.held - excluded.held END`,
+		held = `+over+`0 ELSE webhook_lanes.held - excluded.held END,
+		state = `+over+`CASE WHEN excluded.abandoned = 0 AND webhook_lanes.abandoned > 1 THEN 2 ELSE excluded.state END
+			ELSE webhook_lanes.state END,
+		abandoned = CASE WHEN excluded.abandoned = 1 THEN 0 ELSE webhook_lanes.abandoned END`,
 		append([]any{q.bulk, s.in(0)}, args...)...)
 	if err != nil {
 		return err

@@ -31,10 +31,7 @@ func (s *Store) settleDeliveries(
 		if end.freed || out.ID%2 != 0 {
 			return inbox.ErrLeaseLost
 		}
-		end.settled++
-		if out.Disposition == inbox.DispositionRetry || out.Disposition == inbox.DispositionRelease {
-			end.freed, end.after = true, out.RetryAfter
-		}
+		end.add(out)
 	}
 	added, err := s.addEvents(ctx, tx, outcomes)
 	if err != nil {
@@ -43,14 +40,24 @@ func (s *Store) settleDeliveries(
 	if err := s.writeDeliveries(ctx, tx, outcomes, added); err != nil {
 		return err
 	}
-	if held -= end.settled; !end.freed && held > 0 {
-		_, err = s.exec(
-			ctx, tx, "UPDATE webhook_lanes SET held = ? WHERE kind = 0 AND bulk = ? AND lane = ''", held, q.bulk,
-		)
-		return err
+	set, args := "held = ?", []any{held - end.settled}
+	if end.freed || held == end.settled {
+		// The other deliveries of a batch that was abandoned come before those behind them.
+		// Without a pause the lane has no time, so that a clock that is set back does not stop
+		// the next claim.
+		set = "held = 0, token = NULL, batch = CASE WHEN abandoned = 0 THEN NULL ELSE batch END, next_at = 0"
+		args = nil
+		if end.after > 0 {
+			set += " + ? + $now"
+			args = []any{s.in(end.after)}
+		}
 	}
-	_, err = s.exec(ctx, tx, `UPDATE webhook_lanes SET held = 0, token = NULL, next_at = ? + $now
-		WHERE kind = 0 AND bulk = ? AND lane = ''`, s.in(end.after), q.bulk)
+	if end.tried {
+		set += ", abandoned = 0"
+	}
+	_, err = s.exec(
+		ctx, tx, "UPDATE webhook_lanes SET "+set+" WHERE kind = 0 AND bulk = ? AND lane = ''", append(args, q.bulk)...,
+	)
 	return err
 }
 
@@ -60,6 +67,18 @@ type laneName struct {
 	lane string
 }
 
+// A newLane is what events say of their lane.
+type newLane struct {
+	number string
+	class  int64
+}
+
+// An eventPlace says which event of which delivery it is.
+type eventPlace struct {
+	delivery int64
+	index    int
+}
+
 // addEvents stores the events that are not known, with their lanes, and returns how many there are
 // of each delivery. The index of keys decides what is known; placeholders are left out by the
 // condition on yields or, if their message is stored by the same statement, before.
@@ -67,6 +86,7 @@ func (s *Store) addEvents(
 	ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement,
 ) (added map[int64]int64, err error) {
 	var cells [][]sqldb.Cell
+	classes := map[eventPlace]int64{}
 	// Keys that the same statement stores, or finds to be known: its own condition does not see
 	// them.
 	before := map[string]bool{}
@@ -76,6 +96,7 @@ func (s *Store) addEvents(
 				continue
 			}
 			before[ev.DedupKey] = true
+			classes[eventPlace{int64(out.ID) / 2, ev.Index}] = number(ev.Status)
 			cells = append(cells, []sqldb.Cell{
 				sqldb.Number(int64(out.ID) / 2), sqldb.Number(int64(ev.Index)), sqldb.TextOrNull(ev.DedupKey),
 				sqldb.Text(ev.Lane),
@@ -91,28 +112,33 @@ func (s *Store) addEvents(
 	from, args := s.table([]string{
 		"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "number text", "yields text",
 	}, cells)
-	lanes := map[laneName]bool{}
+	lanes := map[laneName]newLane{}
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
-		var delivery int64
+		var place eventPlace
 		var name laneName
-		err := rows.Scan(&delivery, &name.bulk, &name.lane)
-		added[delivery]++
-		lanes[name] = true
+		lane := newLane{class: classStatuses}
+		err := rows.Scan(&place.delivery, &place.index, &name.bulk, &name.lane, &lane.number)
+		added[place.delivery]++
+		if before, known := lanes[name]; known {
+			lane = before
+		}
+		lane.class = min(lane.class, classes[place])
+		lanes[name] = lane
 		return err
 	}, `INSERT INTO webhook_events (delivery, place, record_key, lane, bulk, phone_number_id)
 		SELECT r.delivery, r.place, r.record_key, r.lane, r.bulk, r.number FROM `+from+`
 		WHERE r.yields IS NULL OR NOT EXISTS (SELECT 1 FROM webhook_events e WHERE e.record_key = r.yields)
-		ORDER BY r.n ON CONFLICT DO NOTHING RETURNING delivery, bulk, lane`, args...)
+		ORDER BY r.n ON CONFLICT DO NOTHING RETURNING delivery, place, bulk, lane, phone_number_id`, args...)
 	if err != nil || len(lanes) == 0 {
 		return added, err
 	}
 	return added, s.addLanes(ctx, tx, lanes)
 }
 
-// addLanes makes sure that lanes can be claimed. The update that changes nothing waits for a lane
-// that is being settled: it may be about to be deleted. They are locked in the order of their
+// addLanes makes sure that lanes can be claimed. The update, which may change nothing, waits for a
+// lane that is being settled: it may be about to be deleted. They are locked in the order of their
 // names.
-func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]bool) error {
+func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]newLane) error {
 	names := make([]laneName, 0, len(lanes))
 	for name := range lanes {
 		names = append(names, name)
@@ -122,12 +148,16 @@ func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]boo
 	})
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
-		cells[i] = []sqldb.Cell{sqldb.Number(name.bulk), sqldb.Text(name.lane)}
+		lane := lanes[name]
+		cells[i] = []sqldb.Cell{
+			sqldb.Number(name.bulk), sqldb.Text(name.lane), sqldb.Text(lane.number), sqldb.Number(lane.class),
+		}
 	}
-	from, args := s.table([]string{"bulk bigint", "lane text"}, cells)
-	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, next_at)
-		SELECT 1, r.bulk, r.lane, ? + $now FROM `+from+` WHERE 1 = 1 ORDER BY r.n
-		ON CONFLICT (kind, bulk, lane) DO UPDATE SET next_at = webhook_lanes.next_at`,
+	from, args := s.table([]string{"bulk bigint", "lane text", "number text", "class bigint"}, cells)
+	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, number, class, next_at)
+		SELECT 1, r.bulk, r.lane, r.number, r.class, ? + $now FROM `+from+` WHERE 1 = 1 ORDER BY r.n
+		ON CONFLICT (kind, bulk, lane) DO UPDATE SET class = CASE WHEN excluded.class < webhook_lanes.class
+			THEN excluded.class ELSE webhook_lanes.class END`,
 		append([]any{s.in(0)}, args...)...)
 	return err
 }

@@ -9,3 +9,12 @@ const (
 	stateDead    = 2 // a dead letter
 	stateDone    = 3 // only the key is left
 )
+
+// The column state of lanes of events. It is not what a clock says: a claim makes those ready whose
+// pause or lease has ended, so that all that are ready are in an index of their own.
+//
+//   - 0: ready.
+//   - 1: leased if there is a token, or else pausing, until next_at.
+//   - 2: in quarantine until next_at, and then for a claim that asks for it.
+//
+// The lanes of deliveries are in 1 all the time, and can be claimed from next_at.

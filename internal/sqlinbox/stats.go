@@ -33,7 +33,8 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 }
 
 // count counts in one statement with a row for what is live and one for the backfill. The ages are
-// those of the first rows of each, by ID: near enough, and found without looking at all.
+// those of the first rows of each, by ID: near enough, and found without looking at all. id + 0
+// keeps planners from searching all deliveries, in the order of IDs, for the first that waits.
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	ctx = sqldb.Unhurried(ctx)
 	st := inbox.Stats{DedupKeys: -1}
@@ -65,7 +66,8 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	}, `SELECT b.bulk,
 		(SELECT COUNT(*) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk) + `+arrived+`,
 		COALESCE(
-			(SELECT received_at FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk ORDER BY id LIMIT 1),
+			(SELECT received_at FROM webhook_deliveries WHERE id =
+				(SELECT MIN(id + 0) FROM webhook_deliveries WHERE state = 0 AND bulk = b.bulk)),
 			`+firstArrived+`),
 		(SELECT COUNT(*) FROM webhook_events WHERE state = 0 AND bulk = b.bulk),
 		(SELECT received_at FROM webhook_deliveries WHERE id =
@@ -96,7 +98,7 @@ const sweepStep = 1000
 
 // DeleteExpired implements [inbox.Sweeper]. Events go first, since an event needs its delivery.
 func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (sum int, err error) {
-	for _, query := range []string{
+	for i, query := range []string{
 		`DELETE FROM webhook_events WHERE id IN (
 			SELECT e.id FROM webhook_events e LEFT JOIN webhook_deliveries d ON d.id = e.delivery
 			WHERE e.state = 3 AND e.changed_at < ? + $now AND (d.id IS NULL OR d.state = 3) LIMIT ?)`,
@@ -109,6 +111,9 @@ func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (sum int,
 				return err
 			}); err != nil {
 				return sum, err
+			}
+			if i == 1 {
+				s.keys.forget(int(n))
 			}
 		}
 	}

@@ -2,9 +2,10 @@ package sqlinbox
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 // Store.
 type Store struct {
 	db       *sqldb.DB
+	name     string     // random, in notifications
 	commits  *committer // of appends; with SQLite, of everything
 	backfill *committer // of appends of the backfill; with SQLite, the same one
 
@@ -25,9 +27,10 @@ type Store struct {
 	// is set. With PostgreSQL, the clock is the server's.
 	epoch time.Time
 
-	arrivals arrivals // with SQLite: live deliveries that were not claimed yet
+	keys knownKeys // with SQLite
 
 	statements statements
+	turns      turns
 
 	// What Stats counted last.
 	statsMu sync.Mutex
@@ -38,6 +41,7 @@ type Store struct {
 
 var (
 	_ inbox.TxSettler = (*Store)(nil)
+	_ inbox.Forgetter = (*Store)(nil)
 	_ inbox.Sweeper   = (*Store)(nil)
 )
 
@@ -46,8 +50,7 @@ var (
 const longestPause = time.Hour
 
 // Open returns a store over a database whose tables are there. With SQLite, whose file one process
-// may use, it also frees what the process before it had in hand, and there may be one Store for a
-// file.
+// may use, it also ends the leases of the process before it, and there may be one Store for a file.
 func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	s := New(db)
 	if db.Dialect == sqldb.PostgreSQL {
@@ -56,9 +59,17 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	if err := s.loadArrivals(ctx); err != nil {
 		return nil, explain("Open", err)
 	}
+	s.keys.reading = new(keySet)
 	return s, explain("Open", db.Transact(ctx, func(tx *sql.Tx) error {
-		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = NULL, held = 0,
-			next_at = CASE WHEN token IS NULL THEN MIN(next_at, ? + $now) ELSE 0 END`, s.in(longestPause))
+		// No worker has this token; the next claim finds that the lease has ended.
+		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = kind || '.' || bulk || '.', next_at = 0
+			WHERE token IS NOT NULL`)
+		if err != nil {
+			return err
+		}
+		latest := s.in(longestPause)
+		_, err = s.exec(ctx, tx, "UPDATE webhook_lanes SET next_at = ? + $now WHERE state > 0 AND next_at > ? + $now",
+			latest, latest)
 		return err
 	}))
 }
@@ -67,7 +78,7 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 // one writer, so all of its transactions go through one committer; with PostgreSQL, only appends
 // wait for each other, because only they gain by sharing a commit.
 func New(db *sqldb.DB) *Store {
-	s := &Store{db: db, epoch: time.Now()}
+	s := &Store{db: db, name: rand.Text(), epoch: time.Now()}
 	if db.Dialect == sqldb.SQLite {
 		s.backfill = newCommitter(s, db.Turn)
 		s.commits = s.backfill
@@ -121,12 +132,9 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 		if err = s.transact(ctx, fn); !sqldb.Lost(err) {
 			break
 		}
-		pause := time.NewTimer(rand.N(time.Duration(try+1) * time.Millisecond)) //nolint:gosec // a pause is no secret
-		select {
-		case <-ctx.Done():
-			pause.Stop()
-			return explain(what, ctx.Err())
-		case <-pause.C:
+		pause := mathrand.N(time.Duration(try+1) * time.Millisecond) //nolint:gosec // no secret
+		if err := sqldb.Pause(ctx, pause); err != nil {
+			return explain(what, err)
 		}
 	}
 	return explain(what, err)
@@ -135,7 +143,7 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 // transact runs fn in a transaction, once. Statements that it has run are prepared afterwards.
 func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	err := s.db.Run(ctx, func(tx *sql.Tx) error {
-		if err := s.limitIdle(ctx, tx); err != nil {
+		if err := s.db.Set(ctx, tx, sqldb.LimitIdle+", "+goByIndex); err != nil {
 			return err
 		}
 		return fn(tx)
@@ -146,19 +154,12 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return err
 }
 
-// limitIdle lets a transaction that locks rows of the inbox end when its process has stopped in the
-// middle of it, or its machine is gone: PostgreSQL ends it after 5 seconds in which nothing comes.
-// Without that, the other processes would wait for as long as it lasts, however short its leases
-// are.
-func (s *Store) limitIdle(ctx context.Context, tx *sql.Tx) error {
-	if s.db.Dialect != sqldb.PostgreSQL {
-		return nil
-	}
-	ctx, answered := s.db.Statement(ctx)
-	defer answered()
-	_, err := tx.ExecContext(ctx, "SET LOCAL idle_in_transaction_session_timeout = '5s'")
-	return err
-}
+// goByIndex has PostgreSQL read tables row by row, in the order of an index. All statements here go
+// from a few values to their rows, or take the first rows of an index. A planner that has not seen
+// the table yet, or saw it when it was empty, would read and sort all of it.
+const goByIndex = "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), " +
+	"set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), " +
+	"set_config('jit', 'off', true)"
 
 // explain says which method has failed and what the host can do about it. ErrLeaseLost is no
 // failure of the database, and comes as it is.
@@ -169,12 +170,8 @@ func explain(what string, err error) error {
 	return sqldb.Explain("inbox: "+what, err)
 }
 
-// A querier is the database or a transaction: what reads outside of a transaction reads what is
-// committed, and does not wait for the writer.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
+// A querier is the database or a transaction.
+type querier = sqldb.Querier
 
 // read hands every row to each. The rows are closed when it returns, so that the connection is
 // free.
@@ -192,13 +189,7 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return sqldb.EachRow(rows, each)
 }
 
 // exec returns how many rows the statement changed. It is a prepared statement if there is one.

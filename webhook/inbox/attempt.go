@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,24 +18,43 @@ import (
 // handler has settled the event already, in a transaction of its own (InTx): then out is what it
 // settled, whatever the handler returned.
 //
-// An event that this release decodes in another way than the one that split its delivery is not
-// handled: the handler would get another event than the key says. It becomes a dead letter.
-func (in *Inbox) attempt(l *lease, rec Record) (out Settlement, settled bool) {
-	ev, err := in.decoded.take(rec)
+// An event of which the process has died too often is not handled again. Nor is one that this
+// release decodes in another way than the one that split its delivery: the handler would get
+// another event than the key says. It comes again, because that happens while a new release is
+// rolled out.
+//
+// p is the event as it was prepared, with the context of its handlers; without an event, it was
+// not.
+func (in *Inbox) attempt(l *lease, rec Record, p webhook.Preparation, w *watch) (out Settlement, settled bool) {
+	if rec.Abandoned >= maxAbandoned {
+		out = deadly(rec)
+		in.count(out.Disposition)
+		in.cfg.Logger.ErrorContext(l.ctx, "an event was given up; it is among the dead letters",
+			"key", rec.DedupKey, "phone", rec.PhoneNumberID, "err", out.Reason)
+		return out, false
+	}
+	ev, err := p.Event, error(nil)
+	if ev == nil {
+		p.Context = l.ctx
+		ev, err = in.decoded.take(rec)
+	}
 	if ev == nil || !rec.is(ev) {
-		in.counts.dead.Add(1)
-		in.cfg.Logger.ErrorContext(l.ctx, "an event was given up",
-			"key", rec.DedupKey, "err", errors.Join(errOtherwise, err))
-		return Settlement{ID: rec.ID, Disposition: DispositionDead, Reason: errOtherwise.Error()}, false
+		out = in.judge(l, Settlement{ID: rec.ID}, nil, errors.Join(errOtherwise, err), rec.Attempts+1)
+		in.count(out.Disposition)
+		in.logOutcome(l.ctx, in.cfg.Logger.With("key", rec.DedupKey, "phone", rec.PhoneNumberID), rec, out,
+			errors.Join(errOtherwise, err))
+		return out, false
 	}
 	attempt := rec.Attempts + 1
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(l.ctx, in.cfg.HandlerTimeout)
+	ctx, cancel := context.WithTimeout(p.Context, in.cfg.HandlerTimeout)
 	defer cancel()
 	c := &current{store: in.store, token: l.token, rec: rec}
 	ctx = context.WithValue(ctx, currentKey{}, c)
 	in.counts.running.Add(1)
+	w.begin()
 	err = handleSafely(ctx, in.handler, ev)
+	w.end()
 	in.counts.running.Add(-1)
 	out = in.judge(l, Settlement{ID: rec.ID}, ev, err, attempt)
 	if c.settled {
@@ -62,7 +82,12 @@ func (in *Inbox) logAttempt(ctx context.Context, c *current, info webhook.EventI
 			"come again",
 			"err", err)
 	}
-	log = log.With("field", info.Field, "phone", info.PhoneNumberID, "attempt", c.rec.Attempts+1)
+	in.logOutcome(ctx, log.With("field", info.Field, "phone", info.PhoneNumberID), c.rec, out, err)
+}
+
+// logOutcome logs that an event failed or was given up.
+func (in *Inbox) logOutcome(ctx context.Context, log *slog.Logger, rec Record, out Settlement, err error) {
+	log = log.With("attempt", rec.Attempts+1)
 	switch out.Disposition {
 	case DispositionDead:
 		log.ErrorContext(ctx, "an event was given up; it is among the dead letters", "err", out.Reason)
@@ -148,7 +173,7 @@ type current struct {
 // An Info is what the inbox knows about the event that a handler has.
 type Info struct {
 	// Attempt counts the attempts to handle the event, from 1. Attempts that ended with the process
-	// are not counted.
+	// are not among them.
 	Attempt int
 
 	// ReceivedAt is when the event's delivery arrived.
@@ -187,7 +212,15 @@ func FromContext(ctx context.Context) (Info, bool) {
 // [webhook.MultiHandler], InTx comes last: once it has committed, the event does not come again,
 // even if a handler behind it fails. With SQLite, nothing else is written as long as h runs: be
 // brief.
-func InTx(h webhook.Handler) webhook.Handler { return txHandler{h} }
+//
+// If h is a [webhook.Preparer], so is what InTx returns. What it prepares is not part of the
+// transaction.
+func InTx(h webhook.Handler) webhook.Handler {
+	if p, ok := h.(webhook.Preparer); ok {
+		return txPreparer{txHandler{h}, p}
+	}
+	return txHandler{h}
+}
 
 // Tx returns the transaction in which the event is settled that a handler within [InTx] has.
 // Outside of InTx there is none.
@@ -204,6 +237,17 @@ var (
 // A txHandler is what InTx returns. New looks for it, so as to refuse it over a store without
 // transactions.
 type txHandler struct{ h webhook.Handler }
+
+// A txPreparer is a txHandler around a preparer.
+type txPreparer struct {
+	txHandler
+	preparer webhook.Preparer
+}
+
+// Prepare implements [webhook.Preparer].
+func (t txPreparer) Prepare(ctx context.Context, batch []webhook.Preparation) {
+	t.preparer.Prepare(ctx, batch)
+}
 
 // Handle implements [webhook.Handler].
 func (t txHandler) Handle(ctx context.Context, ev webhook.Event) error {

@@ -17,7 +17,9 @@ import (
 
 // Config configures an [Inbox]. The zero Config is good for most hosts.
 type Config struct {
-	// Workers is how many live conversations are handled at once. If zero, 16.
+	// Workers is how many live conversations are handled at once. If zero, 16. From 4 workers on, a
+	// number has three quarters of them at most, so that one is always free for a number that has
+	// none: with 16 workers and slow handlers, 12 conversations of a number are handled at once.
 	Workers int
 
 	// BackfillWorkers is how many numbers' histories and address books are handled at once, beside
@@ -25,8 +27,8 @@ type Config struct {
 	BackfillWorkers int
 
 	// MaxAttempts is how often an event is tried before it becomes a dead letter. Its conversation
-	// waits meanwhile. Attempts that ended with the process are not counted. If zero, 20, which
-	// takes about eight hours with the [DefaultBackoff].
+	// waits meanwhile. Attempts that ended with the process are not among them: there are five of
+	// those. If zero, 20, which takes about eight hours with the [DefaultBackoff].
 	MaxAttempts int
 
 	// Backoff returns the pause after an event has failed for the attempt-th time, from 1. If nil,
@@ -34,7 +36,9 @@ type Config struct {
 	Backoff func(attempt int) time.Duration
 
 	// HandlerTimeout is how long a handler has for one event; then its context ends. A handler that
-	// does not heed that keeps its conversation waiting, and a worker busy. If zero, 5 minutes.
+	// does not heed that within as long again, but 10 seconds at most, is logged and counted
+	// ([Metrics].Hanging). Its conversation waits until it returns; its worker is replaced, unless
+	// as many as Workers were already. If zero, 5 minutes.
 	HandlerTimeout time.Duration
 
 	// LeaseDuration is how long the events in hand stay reserved after the process died. It is
@@ -102,7 +106,11 @@ func (c Config) validate(store Store, h webhook.Handler) error {
 	if h == nil {
 		errs = append(errs, errors.New("inbox: New needs a webhook.Handler, such as a Mux"))
 	}
-	if t, ok := h.(txHandler); ok {
+	t, inTx := h.(txHandler)
+	if p, ok := h.(txPreparer); ok {
+		t, inTx = p.txHandler, true
+	}
+	if inTx {
 		if _, ok := store.(TxSettler); !ok && store != nil {
 			errs = append(errs, errNoTx)
 		}

@@ -30,7 +30,7 @@ func (c *decodedDeliveries) take(rec Record) (webhook.Event, error) {
 	if ev := c.find(rec); ev != nil {
 		return ev, nil
 	}
-	events, err := decode(rec.Body)
+	events, err := decode(rec.Body, rec.ReceivedAt)
 	if err != nil || rec.Index >= len(events) {
 		return nil, err
 	}

@@ -29,7 +29,9 @@
 //   - The events of a conversation, which is a business's number and a customer, are handled one
 //     after the other, in the order in which they arrived. Conversations do not wait for each
 //     other. What conversations are to stores is a lane: see [Record].
-//   - History and address books never hold up what is live.
+//   - History and address books never hold up what is live, statuses never hold up what customers
+//     write, and a number holds up no other one: numbers take turns, and none of them has more than
+//     three quarters of the workers ([Config.Workers]).
 //
 // A handler sees an event twice if the process dies within it, or between its end and the commit
 // that says so. [InTx] closes that gap for what a handler writes to the store's own database. For a
@@ -53,10 +55,18 @@
 // Mark errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at
 // once.
 //
+// A handler that does not heed the end of its context, at [Config.HandlerTimeout], keeps its
+// conversation and, after a grace of some seconds, no worker: another one takes over, and what the
+// handler returns in the end decides what becomes of the event. [Metrics] count such handlers;
+// there are as many as workers at most. Beyond that, workers wait.
+//
 // What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory)
-// is no failure that can be counted: which of the events in hand it was is not known, and
-// [Config.MaxAttempts] does not apply. Such an event comes again with each start, until the bug is
-// fixed. To get past it meanwhile, have the handler return a [webhook.Permanent] error for it.
+// takes with it what else is in hand. All of that counts as abandoned ([Record.Abandoned]), goes
+// behind everything that is ready, and starts anew once something of its conversation is settled.
+// What was abandoned twice in a row is in quarantine: it is handled with nothing else in hand in
+// the process, which happens when the process is idle for a moment, or at the latest when 30
+// seconds have passed and what is in hand ends within ten more. So the event that ends the process
+// is found. After five times it is a dead letter, whose reason says so; nothing else becomes one.
 //
 // A process that died holds its conversations until their lease is over. One that was stopped and
 // goes on after its lease begins none of the events that it had claimed; what was in a handler it
@@ -96,9 +106,19 @@
 // Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for
 // 8 days are hashed keys, hashed names of conversations, and the ids of the business's numbers.
 //
+// # Many events in one step
+//
+// A handler that is a [webhook.Preparer], as a coexistence.Tracker is, gets live events before they
+// are handled, as many as were claimed meanwhile. It stores what they tell in one transaction,
+// which is what makes it keep up with the inbox. [webhook.MultiHandler], [webhook.Once] and [InTx]
+// pass that on; a wrapper of your own does if it has the method Prepare. An event that failed
+// before, or in whose hands a process died, is handled without.
+//
 // # Engines of your own
 //
 // A host with a broker implements [Sink], receives with [SinkReceiver], and consumes with its own
 // workers. An implementation of [Store] gets the workers of this package; package inboxtest checks
 // that the implementation keeps its promises.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package inbox

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,10 +21,15 @@ type Inbox struct {
 	cfg       Config
 	createdAt time.Time
 	decoded   decodedDeliveries
+	bodies    heldBodies
 
 	// Two of each: for what is live, and for the backfill.
 	splitters []*splitter
 	claimers  []*claimer
+
+	gate        gate
+	quarantined notifier       // a claim has told that an event is in quarantine
+	lonely      sync.WaitGroup // events in quarantine that are handled
 
 	receiving      atomic.Int64 // bytes of deliveries that wait for the store
 	counts         counters
@@ -49,6 +55,7 @@ func New(store Store, h webhook.Handler, cfg Config) (*Inbox, error) {
 	}
 	in := &Inbox{
 		store: store, handler: h, cfg: cfg.withDefaults(), createdAt: time.Now(), stopping: make(chan struct{}),
+		quarantined: newNotifier(),
 	}
 	for _, backfill := range []bool{false, true} {
 		in.splitters = append(in.splitters, &splitter{in: in, backfill: backfill, wake: newNotifier()})
@@ -73,7 +80,8 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 	defer in.receiving.Add(-size)
 	ctx, cancel := context.WithTimeout(ctx, receiveTimeout)
 	defer cancel()
-	added, err := in.store.Append(ctx, []Record{newDelivery(d)})
+	rec := newDelivery(d)
+	added, err := in.store.Append(ctx, []Record{rec})
 	if err != nil {
 		in.counts.refused.Add(1)
 		return fmt.Errorf("%w: %w", webhook.ErrUnavailable, err)
@@ -84,7 +92,11 @@ func (in *Inbox) Receive(ctx context.Context, d webhook.Delivery) error {
 	}
 	in.counts.received.Add(1)
 	in.warnNotStarted.Do(func() { in.cfg.Logger.WarnContext(ctx, "the inbox is not started; call Start") })
-	in.wakeSplitters()
+	for _, s := range in.splitters {
+		if s.backfill == rec.Backfill {
+			s.wake.notify()
+		}
+	}
 	return nil
 }
 
@@ -116,6 +128,7 @@ func (in *Inbox) Start(ctx context.Context) error {
 	for _, s := range in.splitters {
 		in.running.Go(func() { s.run(ctx) })
 	}
+	in.lonely.Go(func() { in.handleQuarantine(ctx) })
 	for _, c := range in.claimers {
 		in.running.Go(func() { c.run(ctx) })
 	}
@@ -186,6 +199,18 @@ func (in *Inbox) stopped() bool {
 func (in *Inbox) wakeSplitters() {
 	for _, s := range in.splitters {
 		s.wake.notify()
+	}
+}
+
+// wakeClaimersOf wakes the claimers whose queues got events by a split. Each wake is a query, which
+// would find nothing in the other queue.
+func (in *Inbox) wakeClaimersOf(outs []Settlement) {
+	for _, c := range in.claimers {
+		if slices.ContainsFunc(outs, func(out Settlement) bool {
+			return slices.ContainsFunc(out.Events, func(rec Record) bool { return rec.Backfill == c.req.Backfill })
+		}) {
+			c.wake.notify()
+		}
 	}
 }
 

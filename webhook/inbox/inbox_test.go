@@ -154,7 +154,7 @@ func TestAConversationIsHandledInOrder(t *testing.T) {
 		}
 		pass(5 * time.Second)
 		require.Equal(t, int64(1000), metrics(t, in).Handled)
-		require.Equal(t, 5, most, "conversations are handled in parallel, by all workers")
+		require.Equal(t, 4, most, "conversations are handled in parallel, by all workers that one number can have")
 		last := map[string]string{}
 		for _, name := range r.names() {
 			customer, _, _ := strings.Cut(name, "/")

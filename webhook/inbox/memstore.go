@@ -32,8 +32,8 @@ type MemStore struct {
 }
 
 var (
-	_ Store   = (*MemStore)(nil)
-	_ Sweeper = (*MemStore)(nil)
+	_ Forgetter = (*MemStore)(nil)
+	_ Sweeper   = (*MemStore)(nil)
 )
 
 // begin locks the store for a call, and sets the machine's clock. If it returns an error, the store
@@ -95,16 +95,19 @@ func (s *MemStore) Claim(ctx context.Context, req ClaimRequest) (Batch, error) {
 	defer s.mu.Unlock()
 	s.lastToken++
 	token := strconv.FormatUint(s.lastToken, 10)
-	kind := queue.Kind(req.Kind)
-	claimed := s.machine.Claim(queue.Claim{
-		Token: queue.Token(token), Kind: kind, Backfill: req.Backfill, Lanes: req.Lanes, PerLane: req.PerLane,
-		MaxBytes: req.MaxBytes, Lease: req.LeaseDuration,
-	})
-	if len(claimed) == 0 {
-		wait, _ := s.machine.Wait(kind, req.Backfill, s.machine.Now())
-		return Batch{Wait: wait}, nil
+	c := queue.Claim{
+		Token: queue.Token(token), Kind: queue.Kind(req.Kind), Backfill: req.Backfill, Lanes: req.Lanes,
+		PerLane: req.PerLane, Except: req.Except, Quarantine: req.Quarantine, MaxBytes: req.MaxBytes,
+		Lease: req.LeaseDuration,
 	}
-	b := Batch{LeaseToken: LeaseToken(token), Records: make([]Record, len(claimed))}
+	claimed := s.machine.Claim(c)
+	quarantined := s.machine.Quarantined(c.Kind, c.Backfill)
+	wait, waits := s.machine.Wait(c, s.machine.Now())
+	b := Batch{Drained: !waits || wait > 0, Wait: wait, Quarantined: quarantined}
+	if len(claimed) == 0 {
+		return b, nil
+	}
+	b.LeaseToken, b.Records = LeaseToken(token), make([]Record, len(claimed))
 	for i, rec := range claimed {
 		b.Records[i] = s.fromQueue(rec)
 	}
@@ -194,11 +197,34 @@ func (s *MemStore) DeleteExpired(ctx context.Context, keep time.Duration) (n int
 	return s.machine.DeleteExpired(s.machine.Now() - keep.Microseconds()), nil
 }
 
+// Forget implements [Forgetter].
+func (s *MemStore) Forget(ctx context.Context, e Erasure) (busy bool, err error) {
+	if err := s.begin(ctx); err != nil {
+		return false, err
+	}
+	defer s.mu.Unlock()
+	busy = s.machine.Forget(e.PhoneNumberID, e.Lanes)
+	for _, d := range s.machine.Bodies() {
+		body := s.bodies[d.ID]
+		rest, changed := e.Redact(body, d.Split)
+		switch {
+		case !changed:
+		case d.Leased:
+			busy = true
+		default:
+			s.bytes += int64(len(rest) - len(body))
+			s.bodies[d.ID] = rest
+			s.machine.Resize(d.ID, len(rest))
+		}
+	}
+	return busy, nil
+}
+
 // toQueue returns a record as the machine takes it, without what the machine gives it.
 func toQueue(rec Record) queue.Record {
 	return queue.Record{
-		Key: rec.DedupKey, SupersededBy: rec.SupersededBy, Lane: rec.Lane, Backfill: rec.Backfill, Index: rec.Index,
-		PhoneNumberID: rec.PhoneNumberID, ReceivedAt: rec.ReceivedAt.UnixMicro(),
+		Key: rec.DedupKey, SupersededBy: rec.SupersededBy, Lane: rec.Lane, Backfill: rec.Backfill,
+		Status: rec.Status, Index: rec.Index, PhoneNumberID: rec.PhoneNumberID, ReceivedAt: rec.ReceivedAt.UnixMicro(),
 	}
 }
 
@@ -207,8 +233,9 @@ func (s *MemStore) fromQueue(rec queue.Record) Record {
 	return Record{
 		ID: ID(rec.ID), Delivery: ID(rec.Delivery), Kind: Kind(rec.Kind), DedupKey: rec.Key,
 		SupersededBy: rec.SupersededBy,
-		Lane:         rec.Lane, PhoneNumberID: rec.PhoneNumberID, Backfill: rec.Backfill, Index: rec.Index,
-		ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Body: s.bodies[rec.Delivery], Attempts: rec.Attempts,
+		Lane:         rec.Lane, PhoneNumberID: rec.PhoneNumberID, Backfill: rec.Backfill, Status: rec.Status,
+		Index: rec.Index, ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Body: s.bodies[rec.Delivery],
+		Attempts: rec.Attempts, Abandoned: rec.Abandoned,
 	}
 }
 

@@ -20,8 +20,9 @@ type Metrics struct {
 	// whose lease was lost before they could be settled.
 	Handled, Retried, DeadLettered, LeasesLost int64
 
-	// Running is how many events are being handled now.
-	Running int64
+	// Running is how many events are being handled now. Hanging is how many of them have a handler
+	// that did not heed the end of its context: see Config.HandlerTimeout.
+	Running, Hanging int64
 }
 
 // Metrics asks the store and adds what this process has counted.
@@ -32,12 +33,13 @@ func (in *Inbox) Metrics(ctx context.Context) (Metrics, error) {
 		Stats: st, Received: c.received.Load(), Duplicates: c.duplicates.Load(), Refused: c.refused.Load(),
 		Handled: c.handled.Load(), Retried: c.retried.Load(), DeadLettered: c.dead.Load(),
 		LeasesLost: c.leasesLost.Load(), Running: c.running.Load(),
+		Hanging: c.hanging.Load(),
 	}, err
 }
 
 // counters are those of this process; Metrics says what each counts.
 type counters struct {
-	received, duplicates, refused, handled, retried, dead, leasesLost, running atomic.Int64
+	received, duplicates, refused, handled, retried, dead, leasesLost, running, hanging atomic.Int64
 }
 
 // count counts an attempt by how it ended.

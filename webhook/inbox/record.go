@@ -54,16 +54,21 @@ type Record struct {
 	// Lane is the ordering key of an event, like the key of a Kafka message or the message group of
 	// an SQS one: events with the same lane are handled one after the other, in the order in which
 	// they arrived; events of different lanes do not wait for each other. It stands for the
-	// conversation, as a hash that is not personal. Deliveries have none: all live ones are in
-	// order, and all of the backfill.
+	// conversation, as a hash that is not personal. Deliveries have none: those of a number are in
+	// order, and those of no number or of several are in order with all others, in what is live and
+	// in the backfill.
 	Lane string
 
-	// PhoneNumberID is the business's number that an event is about. It is empty for events of an
-	// account, and for deliveries, which may be about several.
+	// PhoneNumberID is the business's number that an event is about, or all of a delivery. It is
+	// empty for events of an account, and for deliveries that name several numbers or none.
 	PhoneNumberID graph.PhoneNumberID
 
 	// Backfill marks what may wait behind everything live: history and address books.
 	Backfill bool
+
+	// Status marks news about a message that the business sent, such as "delivered". A claim takes
+	// what customers wrote before it.
+	Status bool
 
 	// Index is which of the delivery's events this one is.
 	Index int
@@ -77,6 +82,11 @@ type Record struct {
 
 	// Attempts is how often the record failed before. The store counts each [DispositionRetry].
 	Attempts int
+
+	// Abandoned is how often in a row the lane of the record was handed out and never settled,
+	// because the process died or lost its lease. It is 0 unless the record is the first of its
+	// lane.
+	Abandoned int
 }
 
 // Event decodes the body and returns the event that the record stands for, such as a dead letter.
@@ -86,7 +96,7 @@ func (r Record) Event() (webhook.Event, error) {
 	if r.Kind != KindEvent {
 		return nil, errors.New("inbox: the record is a whole delivery; webhook.Decode returns the events in its Body")
 	}
-	events, err := decode(r.Body)
+	events, err := decode(r.Body, r.ReceivedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -98,9 +108,9 @@ func (r Record) Event() (webhook.Event, error) {
 
 var errOtherwise = errors.New("this release decodes the delivery in another way than the one that split it; replay it")
 
-// is reports whether an event has the record's key.
+// is reports whether an event has the record's key. That of a redacted body may have another.
 func (r Record) is(ev webhook.Event) bool {
-	return keyOf(ev, Record{DedupKey: strings.TrimPrefix(r.DedupKey, "body:")}) == r.DedupKey
+	return redacted(r.Body) || keyOf(ev, Record{DedupKey: strings.TrimPrefix(r.DedupKey, "body:")}) == r.DedupKey
 }
 
 // MinDedupWindow is how long a store remembers keys at least: Meta repeats deliveries for 7 days.

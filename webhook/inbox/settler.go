@@ -73,7 +73,9 @@ func (s *settler) finishLane(l *lease) {
 // run settles until handled is closed.
 func (s *settler) run(ctx context.Context) {
 	for first := range s.handled {
-		s.settleAll(ctx, s.collect(first))
+		list := s.collect(first)
+		s.settleAll(ctx, list)
+		s.in.gate.add(-len(list))
 		s.wake.notify()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -17,10 +18,31 @@ import (
 func newDelivery(d webhook.Delivery) Record {
 	sum := sha256.Sum256(d.Body)
 	return Record{
-		DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: isBackfill(d.Body), ReceivedAt: d.ReceivedAt,
-		Body: d.Body,
+		DedupKey: "delivery:" + hex.EncodeToString(sum[:]), Backfill: isBackfill(d.Body),
+		PhoneNumberID: numberOf(d.Body), ReceivedAt: d.ReceivedAt, Body: d.Body,
 	}
 }
+
+// numberOf returns the number that all of a delivery is about, or "" if it names none, or several.
+func numberOf(body []byte) (number graph.PhoneNumberID) {
+	for {
+		_, rest, found := bytes.Cut(body, []byte(`"phone_number_id"`)) // escaped in the text of a message
+		if !found {
+			return number
+		}
+		body = rest
+		value, colon := bytes.CutPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(":"))
+		value, quoted := bytes.CutPrefix(bytes.TrimLeft(value, " \t\r\n"), []byte(`"`))
+		value, _, ended := bytes.Cut(value[:min(len(value), maxNumber)], []byte(`"`))
+		if !colon || !quoted || !ended || number != "" && string(number) != string(value) {
+			return ""
+		}
+		number = graph.PhoneNumberID(value)
+	}
+}
+
+// maxNumber is more than the length of an ID of a number.
+const maxNumber = 64
 
 // isBackfill guesses whether a delivery is about history or contacts. The name of the field stands
 // before or behind its value. A wrong guess costs time, not order: the events that it consists of
@@ -48,25 +70,35 @@ func namesBackfill(text []byte) bool {
 	}
 }
 
-// decode returns the events of a delivery. A body that is not JSON is one event, as it is for
-// [webhook.Dispatch].
-func decode(body []byte) (events []webhook.Event, err error) {
+// decode returns the events of a delivery that arrived at a time, which is the record's: the same
+// in each attempt. A body that is not JSON is one event, as it is for [webhook.Dispatch].
+func decode(body []byte, receivedAt time.Time) (events []webhook.Event, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &webhook.PanicError{Type: fmt.Sprintf("%T", v), Stack: debug.Stack()}
 		}
 	}()
-	events, err = webhook.Decode(body)
+	if string(body) == emptiedBody {
+		return nil, nil
+	}
+	events, err = webhook.Delivery{Body: body, ReceivedAt: receivedAt}.Events()
 	if err != nil {
-		events = []webhook.Event{&webhook.UndecodableEvent{EventInfo: webhook.EventInfo{Raw: body}, Err: err}}
+		events = []webhook.Event{&webhook.UndecodableEvent{
+			EventInfo: webhook.EventInfo{Raw: body, ReceivedAt: receivedAt}, Err: err,
+		}}
 	}
 	return events, nil
 }
 
 // split returns the outcome of a delivery: done, with its events. What cannot be decoded is an
 // event too; only a delivery on which the decoder panics is a dead letter as a whole.
+//
+// A delivery of which the process has died too often is not decoded again.
 func split(rec Record) Settlement {
-	events, err := decode(rec.Body)
+	if rec.Abandoned >= maxAbandoned {
+		return deadly(rec)
+	}
+	events, err := decode(rec.Body, rec.ReceivedAt)
 	if err != nil {
 		return Settlement{ID: rec.ID, Disposition: DispositionDead, Reason: err.Error()}
 	}
@@ -76,8 +108,7 @@ func split(rec Record) Settlement {
 		lane, backfill := laneOf(ev)
 		out.Events[i] = Record{
 			Kind: KindEvent, DedupKey: keyOf(ev, rec), Lane: lane, PhoneNumberID: info.PhoneNumberID,
-			Backfill: backfill,
-			Index:    i, ReceivedAt: rec.ReceivedAt,
+			Backfill: backfill, Status: isStatus(ev), Index: i, ReceivedAt: rec.ReceivedAt,
 		}
 		if m, ok := ev.(interface{ MessageDedupKey() string }); ok { // a placeholder, or what may be one
 			out.Events[i].SupersededBy = m.MessageDedupKey()
@@ -120,6 +151,17 @@ func laneOf(ev webhook.Event) (lane string, backfill bool) {
 		return laneName("number", phone), false
 	}
 	return laneName("account", string(info.WABAID), info.EntryID), false
+}
+
+// isStatus reports whether an event tells about a message that was sent, or a call that was begun,
+// by the business or by another owner of the conversation. A customer waits for none of them.
+func isStatus(ev webhook.Event) bool {
+	switch ev.(type) {
+	case *webhook.MessageStatus, *webhook.StandbyStatus, *webhook.CallStatus:
+		return true
+	default:
+		return false
+	}
 }
 
 // groupOf returns the group that an event is about, or happened in.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
@@ -144,7 +145,7 @@ func TestBulkIsToldByItsBytes(t *testing.T) {
 
 func TestCapturedHistoryIsBulk(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("COEXISTENCE_PAYLOADS")
+	dir := payloads.Folder("coexistence")
 	if dir == "" {
 		t.Skip("set COEXISTENCE_PAYLOADS to a folder of captured bodies")
 	}

@@ -22,16 +22,9 @@ const (
 // run splits until the inbox is shut down.
 func (s *splitter) run(ctx context.Context) {
 	in := s.in
-	req := ClaimRequest{
-		Kind: KindDelivery, Backfill: s.backfill, Lanes: 1, PerLane: splitBatch, MaxBytes: splitBytes,
-		LeaseDuration: in.cfg.LeaseDuration, WorkerID: in.cfg.WorkerID,
-	}
 	failures := 0
 	for !in.stopped() {
-		b, err := in.store.Claim(ctx, req)
-		if err == nil && len(b.Records) > 0 {
-			err = s.settle(ctx, b)
-		}
+		b, err := s.next(ctx)
 		switch {
 		case err != nil:
 			failures++
@@ -44,6 +37,50 @@ func (s *splitter) run(ctx context.Context) {
 			failures = 0
 		}
 	}
+}
+
+// next claims a batch and splits it. What was abandoned too often is given back, and claimed again
+// when nothing else is in hand, because other deliveries and events would count as abandoned with
+// it if the process died. If that moment does not come, it is split all the same: all others of the
+// queue are behind it.
+func (s *splitter) next(ctx context.Context) (Batch, error) {
+	if !s.in.gate.enter(s.in.stopping) {
+		return Batch{}, nil
+	}
+	b, err := s.claim(ctx)
+	if err == nil && len(b.Records) > 0 && b.Records[0].Abandoned >= aloneFrom {
+		err = s.in.store.Settle(ctx, b.LeaseToken, []Settlement{
+			{ID: b.Records[0].ID, Disposition: DispositionRelease},
+		})
+		s.in.gate.add(-1)
+		if err != nil {
+			return b, err
+		}
+		if s.in.gate.alone(s.in.stopping, 0, aloneGrace) {
+			defer s.in.gate.open()
+		} else if s.in.gate.enter(s.in.stopping) {
+			defer s.in.gate.add(-1)
+		} else {
+			return Batch{}, nil
+		}
+		b, err = s.claim(ctx)
+	} else {
+		defer s.in.gate.add(-1)
+	}
+	if err == nil && len(b.Records) > 0 {
+		s.in.bodies.hold(b.Records)
+		defer s.in.bodies.release(b.Records)
+		err = s.settle(ctx, b)
+	}
+	return b, err
+}
+
+// claim claims deliveries.
+func (s *splitter) claim(ctx context.Context) (Batch, error) {
+	return s.in.store.Claim(ctx, ClaimRequest{
+		Kind: KindDelivery, Backfill: s.backfill, Lanes: 1, PerLane: splitBatch, MaxBytes: s.in.bodies.left(splitBytes),
+		LeaseDuration: s.in.cfg.LeaseDuration, WorkerID: s.in.cfg.WorkerID,
+	})
 }
 
 // settle splits a batch, and tries to store that for as long as the lease lasts: until then, no
@@ -61,7 +98,7 @@ func (s *splitter) settle(ctx context.Context, b Batch) error {
 	for begin, failures := time.Now(), 1; ; failures++ {
 		err := s.in.store.Settle(ctx, b.LeaseToken, outs)
 		if err == nil || errors.Is(err, ErrLeaseLost) {
-			s.in.wakeClaimers()
+			s.in.wakeClaimersOf(outs)
 			return nil
 		}
 		if time.Since(begin) > s.in.cfg.LeaseDuration || s.in.stopped() {

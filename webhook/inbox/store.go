@@ -33,6 +33,16 @@ type Sink interface {
 //     only when those before are done or dead. Lanes do not wait for each other.
 //   - A worker that lost its lease cannot settle ([ErrLeaseLost]).
 //   - A record whose key is known is not stored again.
+//   - Numbers take turns: however many lanes of one number are ready, a claim also takes those of
+//     the others. Lanes with a customer's message go before lanes with nothing but statuses
+//     ([Record.Status]), which get an eighth of a claim's lanes all the same. Within that, those
+//     that have waited longest go first.
+//   - A lane whose lease ended without a settlement was abandoned, most likely because the process
+//     died. That is counted ([Record.Abandoned]) until something of the lane is settled as done,
+//     retry or dead. An abandoned lane goes behind what is ready and comes with one record at a
+//     time. After two times in a row it is in quarantine: it pauses for [AbandonedPause], and comes
+//     to nobody but a caller who asks for quarantine. So an event that ends its process is found,
+//     and takes nobody with it.
 //
 // All times are durations by the store's own clock. Methods are called from many goroutines at
 // once. A Store that is an [io.Closer] is closed by [Inbox.Shutdown].
@@ -80,8 +90,16 @@ type ClaimRequest struct {
 	Backfill bool
 
 	// Lanes is the largest number of lanes, PerLane of records in each. Both are at least 1. All
-	// deliveries of a queue are one lane.
+	// deliveries of a queue are one lane, which is never in quarantine.
 	Lanes, PerLane int
+
+	// Except are numbers whose events are not wanted now, because the worker has enough of them in
+	// hand.
+	Except []graph.PhoneNumberID
+
+	// Quarantine asks for a lane in quarantine, and for nothing else: the first record of one lane.
+	// The caller handles it alone, so that nothing else is in hand if the process dies.
+	Quarantine bool
 
 	// MaxBytes limits the sum of the bodies in a batch; the body of a delivery counts once. One
 	// record comes in any case. 0 is no limit.
@@ -94,6 +112,10 @@ type ClaimRequest struct {
 	WorkerID string
 }
 
+// AbandonedPause is how long a lane pauses after it was abandoned so many times in a row: not at
+// all after the first time, then 1 second, 2, 4 and so on up to a minute.
+func AbandonedPause(times int) time.Duration { return queue.AbandonedPause(times) }
+
 // A LeaseToken stands for the lease of a batch. No two batches have the same one.
 type LeaseToken string
 
@@ -105,9 +127,18 @@ type Batch struct {
 	// Records are in the order of their lane: those of one lane follow each other.
 	Records []Record
 
-	// Wait is how long it takes until something that is there becomes ready, if Records is empty
-	// and the store knows; otherwise 0.
+	// Drained says that nothing else is ready which the request would have taken: to claim again is
+	// of use when something has been appended, split or settled, or when Wait is over. A store that
+	// does not know says false, and is asked once more.
+	Drained bool
+
+	// Wait is how long it takes until something that is there becomes ready, if Records is empty or
+	// the batch Drained, and the store knows; otherwise 0.
 	Wait time.Duration
+
+	// Quarantined says that a lane of the queue is in quarantine and ready: a claim that asks for
+	// quarantine would get it.
+	Quarantined bool
 }
 
 // A Settlement is what became of a record.
@@ -209,7 +240,7 @@ type TxSettler interface {
 }
 
 // A Waker is a [Store] that tells when another process has appended something, so that the store
-// need not be polled all the time.
+// need not be polled all the time. What was received through the inbox itself it knows.
 type Waker interface {
 	// Wait returns nil when something may have become ready, and an error if it cannot know; then
 	// it is polled for a while, or, if the error matches [errors.ErrUnsupported], for good.

@@ -38,6 +38,10 @@ func Schema(ctx context.Context) (address string, drop func(context.Context) err
 	}, nil
 }
 
+// Small returns the URL for a pool of few connections, so that the tests of several packages fit
+// into a server with its default of 100.
+func Small(address string) string { return With(address, "pool_max_conns", "5") }
+
 // With returns a URL with a parameter added.
 func With(address, name, value string) string {
 	u, err := url.Parse(address)

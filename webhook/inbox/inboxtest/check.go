@@ -14,9 +14,10 @@ import (
 // A check has two stores over one storage. Its methods for single steps end the check when
 // something is wrong, by panicking with a failure, so that a check reads as the list of its steps.
 type check struct {
-	ctx   context.Context
-	a, b  inbox.Store
-	short time.Duration // a lease that ends soon
+	ctx     context.Context
+	a, b    inbox.Store
+	short   time.Duration // a lease that ends soon
+	storage Storage
 }
 
 // A failure is what a check found.
@@ -137,13 +138,18 @@ func (c *check) await(s inbox.Store, req inbox.ClaimRequest) inbox.Batch {
 		if len(b.Records) > 0 {
 			return b
 		}
-		pause := time.NewTimer(min(max(b.Wait, time.Millisecond), 100*time.Millisecond))
-		select {
-		case <-c.ctx.Done():
-			pause.Stop()
-			must(c.ctx.Err())
-		case <-pause.C:
-		}
+		c.pause(min(max(b.Wait, time.Millisecond), 100*time.Millisecond))
+	}
+}
+
+// pause waits. The end of the context fails the check.
+func (c *check) pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-c.ctx.Done():
+		must(c.ctx.Err())
+	case <-timer.C:
 	}
 }
 
@@ -258,6 +264,7 @@ func (c *check) expired(want int) {
 		if n == want {
 			return
 		}
+		c.pause(time.Millisecond)
 	}
 }
 

@@ -30,6 +30,9 @@
 //     its batch is settled, or a record of it is to come again.
 //   - Leases: a later claim takes a lane whose lease is over, and from then on the earlier token
 //     can do nothing.
+//   - What was abandoned: it is counted, comes one record at a time, and after two times to nobody
+//     but a caller who asks for quarantine.
+//   - Turns: of numbers, and of messages and statuses.
 //   - Dead letters, and what is forgotten: a body stays as long as an event needs it, a key longer.
 //   - All of that at once, from several goroutines and stores.
 //
@@ -41,4 +44,6 @@
 // Shortest leases are 20 milliseconds, and checks wait for them by asking. A store whose answers
 // take longer needs another [Engine].ShortLease: a lease must not end before the next call of the
 // same check.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package inboxtest

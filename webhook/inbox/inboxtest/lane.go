@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -71,21 +72,23 @@ func (c *check) limits() {
 }
 
 // maxBytes claims three deliveries of 1,000 bytes with several limits. A limit that is less than
-// the first body brings that one all the same: otherwise it would never be handled. The lease is
-// short, so that the next round finds them again.
+// the first body brings that one all the same: otherwise it would never be handled. Each batch is
+// released, so that the next round finds all of them.
 func (c *check) maxBytes() {
 	for _, name := range []string{"big 1", "big 2", "big 3"} {
 		d := delivery(name)
 		d.Body = make([]byte, 1000)
 		c.append(d)
 	}
-	req := request(inbox.KindDelivery, c.short)
+	req := request(inbox.KindDelivery, long)
 	// Just below a sum of bodies, just at it, and without a limit.
 	for _, tt := range []struct{ bytes, want int }{{1, 1}, {1999, 1}, {2000, 2}, {3000, 3}, {0, 3}} {
 		req.MaxBytes = tt.bytes
-		if b := c.await(c.a, req); len(b.Records) != tt.want {
+		b := c.await(c.a, req)
+		if len(b.Records) != tt.want {
 			fail("a claim of %d bytes brought %d deliveries of 1000, want %d", tt.bytes, len(b.Records), tt.want)
 		}
+		c.settle(c.a, b, outcomes(b, inbox.DispositionRelease)[:1]...)
 	}
 }
 
@@ -108,6 +111,39 @@ func (c *check) retrying() {
 	}
 	c.split("b", event("4", "z"))
 	expectKeys(keysOf(c.claim(c.b, request(inbox.KindEvent, long), 1).Records), "4")
+}
+
+// draining claims lanes of several numbers in batches of three until a batch says that it has left
+// nothing, or comes empty. Then nothing may be ready. A store that never says so is asked once more
+// each time, which is allowed. If it says so, it may know of the pause of a lane that has failed,
+// and must not tell a longer one.
+func (c *check) draining() {
+	var events []inbox.Record
+	for i := range 20 {
+		ev := event(fmt.Sprint(i), fmt.Sprint("lane", i))
+		ev.PhoneNumberID, ev.Status = graph.PhoneNumberID(fmt.Sprint("30000000000000", i%3)), i%5 == 0
+		events = append(events, ev)
+	}
+	c.split("a", events...)
+	req, left := request(inbox.KindEvent, long), len(events)
+	req.Lanes = 3
+	for drained := false; !drained; {
+		b, err := c.a.Claim(c.ctx, req)
+		must(err)
+		left -= len(b.Records)
+		drained = b.Drained || len(b.Records) == 0
+	}
+	expect("what is left behind a batch that is drained", left, 0)
+
+	c.split("b", event("fails", "x"))
+	failed := c.claim(c.a, request(inbox.KindEvent, long), 1)
+	c.settle(c.a, failed, inbox.Settlement{
+		ID: failed.Records[0].ID, Disposition: inbox.DispositionRetry, RetryAfter: time.Minute,
+	})
+	c.split("c", event("another", "y"))
+	if b := c.claim(c.a, request(inbox.KindEvent, long), 1); b.Drained && (b.Wait < 0 || b.Wait > time.Minute) {
+		fail("the batch's Wait is %v during a pause of a minute", b.Wait)
+	}
 }
 
 // attempts has an event fail three times, with a short pause. Its Attempts have to count that,
@@ -144,11 +180,14 @@ func (c *check) releasing() {
 }
 
 // leaseEnds claims events, and a delivery, and does nothing with them, like a process that dies.
-// When the lease is over, another store gets them, in the same order.
+// When the lease is over, another store gets them, in the same order, though one at a time.
 func (c *check) leaseEnds() {
 	c.split("a", event("1", "x"), event("2", "x"))
 	c.claim(c.a, request(inbox.KindEvent, c.short), 2) // and never settled
-	expectKeys(keysOf(c.await(c.b, request(inbox.KindEvent, long)).Records), "1", "2")
+	b := c.await(c.b, request(inbox.KindEvent, long))
+	expectKeys(keysOf(b.Records), "1")
+	c.done(c.b, b)
+	expectKeys(keysOf(c.claim(c.b, request(inbox.KindEvent, long), 1).Records), "2")
 	c.append(delivery("b"))
 	c.claim(c.a, request(inbox.KindDelivery, c.short), 1)
 	expectKeys(keysOf(c.await(c.b, request(inbox.KindDelivery, long)).Records), "delivery:b")

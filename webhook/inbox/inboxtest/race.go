@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
@@ -77,6 +78,7 @@ func (r *claimRace) work(s inbox.Store) {
 	for !r.finished() {
 		r.splitSome(s)
 		r.handleSome(s)
+		r.pause(time.Millisecond) // for others, and for the end of the context
 	}
 }
 

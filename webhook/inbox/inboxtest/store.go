@@ -25,7 +25,12 @@ type Storage struct {
 	// only one process may use the storage, it returns the same store each time.
 	Open func(ctx context.Context) (inbox.Store, error)
 
-	// Close closes what Open has opened, and removes the storage. Its error fails the check.
+	// Reopen closes what Open has opened, like a process that ends with records in hand, and opens
+	// a store over the same records. It is nil if these do not outlive their process.
+	Reopen func(ctx context.Context) (inbox.Store, error)
+
+	// Close closes what Open and Reopen have opened, and removes the storage. Its error fails the
+	// check.
 	Close func() error
 }
 
@@ -55,7 +60,7 @@ func runCheck(ctx context.Context, engine Engine, run func(*check)) (err error) 
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	c := &check{ctx: ctx, a: a, b: b, short: engine.ShortLease}
+	c := &check{ctx: ctx, a: a, b: b, short: engine.ShortLease, storage: storage}
 	if c.short == 0 {
 		c.short = 20 * time.Millisecond
 	}
@@ -82,6 +87,7 @@ var checks = []struct {
 	{"lanes do not wait for each other", (*check).lanesApart},
 	{"a claim takes no more lanes and records than was asked for", (*check).limits},
 	{"a claim takes no more bytes than was asked for", (*check).maxBytes},
+	{"a batch that is drained leaves nothing, and says how long a pause lasts", (*check).draining},
 	{"a failed event blocks its lane until its pause is over", (*check).retrying},
 	{"a failed event counts its attempts", (*check).attempts},
 	{"a released event comes again at once, and counts no attempt", (*check).releasing},
@@ -89,6 +95,17 @@ var checks = []struct {
 	{"a worker that lost the lease cannot settle", (*check).fencing},
 	{"a worker that lost the lease cannot split", (*check).fencedSplit},
 	{"an extended lease holds", (*check).extending},
+	{"an abandoned lane goes behind what is ready, one record at a time", (*check).abandonedOnce},
+	{"a settlement ends the count of an abandoned lane", (*check).abandonedCleared},
+	{"a lane that was abandoned twice is in quarantine", (*check).quarantine},
+	{"a lane in quarantine pauses longer each time", (*check).quarantinePause},
+	{"deliveries that were abandoned come one at a time, without a pause", (*check).abandonedDeliveries},
+	{"what a process had in hand when it ended was abandoned", (*check).reopened},
+	{"numbers take turns", (*check).turns},
+	{"a claim spreads over the numbers", (*check).turnsSpread},
+	{"messages of customers go before statuses", (*check).messagesFirst},
+	{"an eighth of a claim goes to statuses", (*check).statusesWait},
+	{"a claim leaves out the numbers that it excepts", (*check).excepting},
 	{"all outcomes of a call are stored or none", (*check).allOrNothing},
 	{"a dead letter is listed, and its lane goes on", (*check).deadLetters},
 	{"dead letters are listed in pages", (*check).deadPages},
@@ -99,6 +116,9 @@ var checks = []struct {
 	{"a body stays until the last of its events is done or deleted", (*check).bodiesStay},
 	{"a body stays when its delivery is deleted before its events", (*check).bodyOfADeletedDelivery},
 	{"what cannot be decoded is kept as a dead letter by InTx too", (*check).parking},
+	{"lanes are forgotten, and their keys stay known", (*check).forgottenLanes},
+	{"a number is forgotten, and no other one", (*check).forgottenNumber},
+	{"what is in hand is forgotten when it was settled", (*check).forgottenInHand},
 	{"Stats counts", (*check).counting},
 	{"a sweep forgets only old keys of what is done", (*check).sweeping},
 	{"concurrent appends of one delivery store it once", (*check).concurrentAppends},

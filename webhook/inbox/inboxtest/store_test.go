@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/inboxtest"
 )
@@ -27,6 +30,7 @@ type liar struct {
 	listing   func(f *inbox.Filter, after *inbox.ID, limit *int)
 	counted   func(*inbox.Stats)
 	sweeping  func(*time.Duration)
+	asking    func(ctx context.Context, s *inbox.MemStore, req inbox.ClaimRequest) (inbox.Batch, error)
 	patient   bool // ignores that contexts end
 }
 
@@ -49,7 +53,13 @@ func (s *liar) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch, 
 	if s.claiming != nil {
 		s.claiming(&req)
 	}
-	b, err := s.MemStore.Claim(s.ctx(ctx), req)
+	claim := s.asking
+	if claim == nil {
+		claim = func(ctx context.Context, s *inbox.MemStore, req inbox.ClaimRequest) (inbox.Batch, error) {
+			return s.Claim(ctx, req)
+		}
+	}
+	b, err := claim(s.ctx(ctx), s.MemStore, req)
 	if s.claimed != nil {
 		s.claimed(&b)
 	}
@@ -203,21 +213,137 @@ func TestEachBrokenPromiseIsNoticed(t *testing.T) {
 	for name, l := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			// some lies make a check wait for what never comes
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-			defer cancel()
-			err := inboxtest.TestStore(ctx, inboxtest.Engine{
-				New: func(context.Context) (inboxtest.Storage, error) {
-					s := *l
-					s.MemStore = new(inbox.MemStore)
-					return inboxtest.Storage{
-						Open:  func(context.Context) (inbox.Store, error) { return &s, nil },
-						Close: func() error { return nil },
-					}, nil
-				},
-				ShortLease: 5 * time.Millisecond,
-			})
-			require.Error(t, err)
+			require.Error(t, findLie(t, l))
+		})
+	}
+}
+
+// findLie runs the checks, in virtual time, over a store that breaks a promise. Some lies make a
+// check wait for what never comes, so there is a limit, in which an honest store is done.
+func findLie(t *testing.T, l *liar) (err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		err = inboxtest.TestStore(ctx, inboxtest.Engine{
+			New: func(context.Context) (inboxtest.Storage, error) {
+				s := *l
+				s.MemStore = new(inbox.MemStore)
+				return inboxtest.Storage{
+					Open:  func(context.Context) (inbox.Store, error) { return &s, nil },
+					Close: func() error { return nil },
+				}, nil
+			},
+		})
+	})
+	return err
+}
+
+func TestAnHonestStoreBreaksNoPromise(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, findLie(t, new(liar)))
+}
+
+// What these do wrong is noticed by the check that is there for it, and not by accident elsewhere.
+func TestBrokenPromisesAboutTurnsAndAbandonedLanesAreNoticed(t *testing.T) {
+	t.Parallel()
+	const (
+		once      = "an abandoned lane goes behind what is ready"
+		cleared   = "a settlement ends the count"
+		twice     = "a lane that was abandoned twice is in quarantine"
+		pauses    = "a lane in quarantine pauses longer each time"
+		delivered = "deliveries that were abandoned come one at a time"
+	)
+	var mu sync.Mutex          // checks claim from several goroutines
+	counts := map[string]int{} // of the lie that counts for itself
+	tests := map[string]struct {
+		liar  *liar
+		check string
+	}{
+		"counts nothing": {&liar{claimed: records(func(r *inbox.Record) { r.Abandoned = 0 })}, once},
+		"counts no deliveries": {&liar{claimed: records(func(r *inbox.Record) {
+			if r.Kind == inbox.KindDelivery {
+				r.Abandoned = 0
+			}
+		})}, delivered},
+		"counts each claim": {&liar{claimed: records(func(r *inbox.Record) {
+			mu.Lock()
+			defer mu.Unlock()
+			if counts[r.Lane]++; r.Kind == inbox.KindEvent {
+				r.Abandoned = counts[r.Lane] - 1
+			}
+		})}, cleared},
+		"hides quarantine":  {&liar{claimed: func(b *inbox.Batch) { b.Quarantined = false }}, twice},
+		"sees quarantine":   {&liar{claimed: func(b *inbox.Batch) { b.Quarantined = true }}, twice},
+		"has no quarantine": {&liar{claiming: func(req *inbox.ClaimRequest) { req.Quarantine = false }}, twice},
+		"has quarantine alone": {
+			&liar{claiming: func(req *inbox.ClaimRequest) { req.Quarantine = true }}, "events come",
+		},
+		"hands out quarantine to everybody": {&liar{asking: func(
+			ctx context.Context, s *inbox.MemStore, req inbox.ClaimRequest,
+		) (inbox.Batch, error) {
+			b, err := s.Claim(ctx, req)
+			if b.Quarantined && len(b.Records) == 0 {
+				req.Quarantine = true
+				return s.Claim(ctx, req)
+			}
+			return b, err
+		}}, twice},
+		"announces quarantine during the pause": {&liar{asking: func(
+			ctx context.Context, s *inbox.MemStore, req inbox.ClaimRequest,
+		) (inbox.Batch, error) {
+			b, err := s.Claim(ctx, req)
+			pausing := len(b.Records) == 0 && b.Wait > 100*time.Millisecond && b.Wait < 2*time.Second
+			b.Quarantined = b.Quarantined || pausing
+			return b, err
+		}}, pauses},
+		"takes a release for an attempt": {&liar{settling: func(outs []inbox.Settlement) {
+			for i := range outs {
+				if outs[i].Disposition == inbox.DispositionRelease {
+					outs[i].Disposition = inbox.DispositionRetry
+				}
+			}
+		}}, once},
+		"takes everything for a status": {
+			&liar{settling: events(func(r *inbox.Record) { r.Status = true })}, "messages of",
+		},
+		"takes everything for a message": {
+			&liar{settling: events(func(r *inbox.Record) { r.Status = false })}, "messages of",
+		},
+		"has one number for all": {&liar{
+			settling: events(func(r *inbox.Record) { r.PhoneNumberID = "" }),
+			claimed: records(func(r *inbox.Record) {
+				r.PhoneNumberID = map[byte]graph.PhoneNumberID{
+					'a': "106540352242921", 'b': "106540352242922", 'c': "106540352242923",
+				}[(r.Lane + " ")[0]]
+			}),
+		}, "numbers take turns"},
+		"ignores Except": {&liar{claiming: func(req *inbox.ClaimRequest) { req.Except = nil }}, "a claim leaves out"},
+		"excepts too much": {&liar{claiming: func(req *inbox.ClaimRequest) {
+			if len(req.Except) > 0 {
+				req.Except = append(req.Except, "")
+			}
+		}}, "a claim leaves out"},
+		"gives statuses nothing": {&liar{asking: func(
+			ctx context.Context, s *inbox.MemStore, req inbox.ClaimRequest,
+		) (inbox.Batch, error) {
+			if req.Kind != inbox.KindEvent || req.Lanes != 16 {
+				return s.Claim(ctx, req)
+			}
+			req.Lanes = 7
+			b, err := s.Claim(ctx, req)
+			more := make([]inbox.Record, 9)
+			for i := range more {
+				more[i] = b.Records[0]
+			}
+			b.Records = append(b.Records, more...)
+			return b, err
+		}}, "an eighth"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.ErrorContains(t, findLie(t, tt.liar), "inboxtest: "+tt.check)
 		})
 	}
 }

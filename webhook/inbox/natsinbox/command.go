@@ -30,6 +30,10 @@ type command struct {
 	// Forget deletes the keys of what was done so many microseconds ago or longer.
 	Forget *int64 `json:"forget,omitzero"`
 
+	// Erase forgets what waits and what is dead, Replace stores a delivery's body anew.
+	Erase   *erased   `json:"erase,omitzero"`
+	Replace *replaced `json:"replace,omitzero"`
+
 	// LowWatermark is a message of the stream of bodies. From now on, no delivery is accepted whose
 	// body lies there or before, so those that no delivery needs can be deleted.
 	LowWatermark uint64 `json:"floor,omitzero"`
@@ -88,7 +92,7 @@ func newSettled(token inbox.LeaseToken, outcomes []inbox.Settlement) *settled {
 		for _, ev := range out.Events {
 			s.Outcomes[i].Events = append(s.Outcomes[i].Events, queue.Record{
 				Key: ev.DedupKey, SupersededBy: ev.SupersededBy, Lane: ev.Lane, Backfill: ev.Backfill, Index: ev.Index,
-				PhoneNumberID: ev.PhoneNumberID,
+				PhoneNumberID: ev.PhoneNumberID, Status: ev.Status,
 			})
 		}
 	}
@@ -100,7 +104,8 @@ func fromQueue(rec queue.Record) inbox.Record {
 	return inbox.Record{
 		ID: inbox.ID(rec.ID), Delivery: inbox.ID(rec.Delivery), Kind: inbox.Kind(rec.Kind), DedupKey: rec.Key,
 		SupersededBy: rec.SupersededBy, Lane: rec.Lane, PhoneNumberID: rec.PhoneNumberID, Backfill: rec.Backfill,
-		Index: rec.Index, ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Attempts: rec.Attempts,
+		Status: rec.Status, Index: rec.Index, ReceivedAt: time.UnixMicro(rec.ReceivedAt).UTC(), Attempts: rec.Attempts,
+		Abandoned: rec.Abandoned,
 	}
 }
 

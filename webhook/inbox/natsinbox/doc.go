@@ -83,6 +83,13 @@
 //   - [inbox.ErrFull], of Receive: the stream of bodies has reached [Config].MaxBytes, or the
 //     server its limit. It takes more when events are handled or dead letters deleted.
 //
+// # What is left of what was deleted
+//
+// JetStream marks a message as deleted and leaves its bytes in the file of the stream until it
+// compacts that file, or all in it is deleted. So what was handled or forgotten can be read from
+// the disk of the server for a while, by those who have its files, and from backups of them. Where
+// that matters, have the server encrypt its files (jetstream: cipher and key).
+//
 // # What differs from a database
 //
 // Each process keeps the list of what waits in memory, and the keys of what was handled during the
@@ -97,4 +104,6 @@
 // If the server goes away while something is settled, it can happen that it was stored and the
 // answer got lost; then the next attempt says that the lease was lost, although nothing is handled
 // again.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package natsinbox

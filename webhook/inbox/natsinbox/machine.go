@@ -39,7 +39,7 @@ type partialEntry struct {
 
 // A result is what a command did, for the process that wrote it.
 type result struct {
-	n     int         // records stored, letters found, keys forgotten, or 1 for a turn that was given
+	n     int         // records stored, letters found, keys forgotten, or 1 for yes
 	batch inbox.Batch // of a claim, without bodies
 	parts [][]part    // where the bodies of the batch's records lie
 	err   error       // why the command did nothing
@@ -72,6 +72,14 @@ func (m *machine) apply(c command) result {
 	case c.Forget != nil:
 		m.dropPartial()
 		return result{n: m.queue.DeleteExpired(m.queue.Now() - *c.Forget)}
+	case c.Erase != nil:
+		busy := 0
+		if m.queue.Forget(c.Erase.Number, c.Erase.Lanes) {
+			busy = 1
+		}
+		return result{n: busy}
+	case c.Replace != nil:
+		return m.replace(*c.Replace)
 	case c.LowWatermark != 0:
 		m.bodies.raise(c.LowWatermark)
 	case c.Snapshot != "":
@@ -123,11 +131,12 @@ func (m *machine) claim(c queue.Claim) (res result) {
 		res.batch.Records = append(res.batch.Records, fromQueue(rec))
 		res.parts = append(res.parts, m.bodies.parts[rec.Delivery])
 	}
+	res.batch.Quarantined = m.queue.Quarantined(c.Kind, c.Backfill)
 	if len(res.batch.Records) > 0 {
 		res.batch.LeaseToken = inbox.LeaseToken(c.Token)
 		return res
 	}
-	res.batch.Wait, _ = m.queue.Wait(c.Kind, c.Backfill, m.queue.Now())
+	res.batch.Wait, _ = m.queue.Wait(c, m.queue.Now())
 	return res
 }
 

@@ -118,9 +118,9 @@ type Store struct {
 }
 
 var (
-	_ inbox.Store   = (*Store)(nil)
-	_ inbox.Waker   = (*Store)(nil)
-	_ inbox.Sweeper = (*Store)(nil)
+	_ inbox.Forgetter = (*Store)(nil)
+	_ inbox.Waker     = (*Store)(nil)
+	_ inbox.Sweeper   = (*Store)(nil)
 )
 
 const (

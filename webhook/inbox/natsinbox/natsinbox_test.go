@@ -23,20 +23,29 @@ func engine(s *natsServer, snapshotBytes int64) inboxtest.Engine {
 // storage is in streams. Each store over it has a connection of its own, like a process.
 func storage(cfg natsinbox.Config, snapshotBytes int64) inboxtest.Storage {
 	var stores []*natsinbox.Store
+	open := func(ctx context.Context) (inbox.Store, error) {
+		store, err := natsinbox.OpenWith(ctx, cfg, snapshotBytes, time.Hour)
+		if err == nil {
+			stores = append(stores, store)
+		}
+		return store, err
+	}
+	closeAll := func() (err error) {
+		for _, store := range stores {
+			err = errors.Join(err, store.Close())
+		}
+		stores = nil
+		return err
+	}
 	return inboxtest.Storage{
-		Open: func(ctx context.Context) (inbox.Store, error) {
-			store, err := natsinbox.OpenWith(ctx, cfg, snapshotBytes, time.Hour)
-			if err == nil {
-				stores = append(stores, store)
+		Open: open,
+		Reopen: func(ctx context.Context) (inbox.Store, error) {
+			if err := closeAll(); err != nil {
+				return nil, err
 			}
-			return store, err
+			return open(ctx)
 		},
-		Close: func() (err error) {
-			for _, store := range stores {
-				err = errors.Join(err, store.Close())
-			}
-			return err
-		},
+		Close: closeAll,
 	}
 }
 

@@ -34,7 +34,7 @@ type savedMessage struct {
 }
 
 // snapshotVersion is the format that this release reads and writes. It refuses any other.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // snapshot copies everything. The copy shares nothing that changes, so that it can be encoded while
 // the machine goes on.

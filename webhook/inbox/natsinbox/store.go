@@ -68,19 +68,20 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 	if err := s.usable(ctx); err != nil {
 		return inbox.Batch{}, err
 	}
-	if wait, ok := s.wait(req); !ok || wait > 0 {
+	c := queue.Claim{
+		Token: queue.Token(rand.Text()), Kind: queue.Kind(req.Kind), Backfill: req.Backfill, Lanes: req.Lanes,
+		PerLane: req.PerLane, Except: req.Except, Quarantine: req.Quarantine, MaxBytes: req.MaxBytes,
+		Lease: req.LeaseDuration, Worker: req.WorkerID,
+	}
+	if _, nothing := s.nothingFor(c); nothing {
 		if err := s.catchUp(ctx); err != nil {
 			return inbox.Batch{}, err
 		}
-		if wait, ok = s.wait(req); !ok || wait > 0 {
-			return inbox.Batch{Wait: wait}, nil
+		if b, nothing := s.nothingFor(c); nothing {
+			return b, nil
 		}
 	}
-	res, err := s.writer.do(ctx, command{Claim: &queue.Claim{
-		Token: queue.Token(rand.Text()), Kind: queue.Kind(req.Kind), Backfill: req.Backfill, Lanes: req.Lanes,
-		PerLane:  req.PerLane,
-		MaxBytes: req.MaxBytes, Lease: req.LeaseDuration, Worker: req.WorkerID,
-	}})
+	res, err := s.writer.do(ctx, command{Claim: &c})
 	if err != nil || len(res.batch.Records) == 0 {
 		return res.batch, err
 	}
@@ -95,12 +96,13 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (inbox.Batch,
 	return res.batch, nil
 }
 
-// wait returns how long it takes until a claim can bring something, as far as this process knows;
-// false if there is nothing.
-func (s *Store) wait(req inbox.ClaimRequest) (time.Duration, bool) {
+// nothingFor reports whether a claim brings nothing yet, as far as this process knows, and returns
+// the batch that says so.
+func (s *Store) nothingFor(c queue.Claim) (inbox.Batch, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.machine.queue.Wait(queue.Kind(req.Kind), req.Backfill, s.clock())
+	wait, ok := s.machine.queue.Wait(c, s.clock())
+	return inbox.Batch{Wait: wait, Quarantined: s.machine.queue.Quarantined(c.Kind, c.Backfill)}, !ok || wait > 0
 }
 
 // Extend implements [inbox.Store]. The lease runs from the moment at which the server stores the

@@ -18,8 +18,15 @@
 // Connections, tables and rights are those of package coexistence/postgres, and so are the tables:
 // the same database can be opened by it later.
 //
+// What was acknowledged survives a crash and a loss of power of the server, and a failover to a
+// standby only if that is synchronous. Where PostgreSQL fails over, set synchronous_standby_names;
+// coexistence/postgres says more about it, under "Failover". Open warns in the log if standbys are
+// connected and none is synchronous.
+//
 // With [inbox.InTx], a handler's rows and the fact that the event is done are one commit in this
 // database.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package pginbox
 
 import (
@@ -36,7 +43,7 @@ import (
 // that it keeps what it acknowledges, brings the tables up to date, and starts to handle what is in
 // the inbox. Shutdown closes the connections.
 func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
-	store, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: url})
+	store, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: url, Logger: cfg.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("pginbox: %w", err)
 	}

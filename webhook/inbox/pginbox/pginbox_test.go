@@ -22,7 +22,7 @@ func database(t testing.TB) string {
 	url, drop, err := pgtest.Schema(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
-	return url
+	return pgtest.Small(url)
 }
 
 // engine makes storages in schemas of their own. Each store over one has connections of its own,
@@ -34,20 +34,29 @@ func engine(t testing.TB, settings ...string) inboxtest.Engine {
 		for i := 0; i < len(settings); i += 2 {
 			url = pgtest.With(url, settings[i], settings[i+1])
 		}
+		open := func(ctx context.Context) (inbox.Store, error) {
+			s, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: url})
+			if err == nil {
+				stores = append(stores, s)
+			}
+			return s, err
+		}
+		closeAll := func() (err error) {
+			for _, s := range stores {
+				err = errors.Join(err, s.Close())
+			}
+			stores = nil
+			return err
+		}
 		return inboxtest.Storage{
-			Open: func(ctx context.Context) (inbox.Store, error) {
-				s, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: url})
-				if err == nil {
-					stores = append(stores, s)
+			Open: open,
+			Reopen: func(ctx context.Context) (inbox.Store, error) {
+				if err := closeAll(); err != nil {
+					return nil, err
 				}
-				return s, err
+				return open(ctx)
 			},
-			Close: func() (err error) {
-				for _, s := range stores {
-					err = errors.Join(err, s.Close())
-				}
-				return err
-			},
+			Close: closeAll,
 		}, nil
 	}}
 }

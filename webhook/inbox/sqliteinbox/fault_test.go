@@ -28,12 +28,19 @@ import (
 // In the child, it names the file.
 const childPath = "COEXISTENCE_TEST_CHILD_PATH"
 
-// TestMain is where a child process begins. It takes in three messages of a customer, handles the
-// first, and hangs in the second.
+// TestMain is where a child process begins. If it is not to die of messages, it takes in three of a
+// customer, handles the first, and hangs in the second.
 func TestMain(m *testing.M) {
 	path := os.Getenv(childPath)
 	if path == "" {
 		os.Exit(m.Run())
+	}
+	if culprits := os.Getenv(childCulprits); culprits != "" {
+		if err := dieOf(path, strings.Fields(culprits)); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	ctx := context.Background()
 	n := 0

@@ -1,23 +1,16 @@
 package queue
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-)
+import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
 // DeadLetters lists up to limit dead letters with IDs larger than after, in the order of their IDs.
 // If number is set, only events about it are listed.
 func (m *Machine) DeadLetters(number graph.PhoneNumberID, after ID, limit int) []StoredRecord {
-	var letters []StoredRecord
-	for id, rec := range m.dead {
-		if id > after && (number == "" || rec.PhoneNumberID == number) {
-			letters = append(letters, rec.StoredRecord)
-		}
+	ids := m.dead.page(number, after, limit)
+	letters := make([]StoredRecord, len(ids))
+	for i, id := range ids {
+		letters[i] = m.dead.records[id].StoredRecord
 	}
-	slices.SortFunc(letters, func(a, b StoredRecord) int { return cmp.Compare(a.ID, b.ID) })
-	return letters[:min(len(letters), limit)]
+	return letters
 }
 
 // Replay forgets dead letters together with their keys, and makes their deliveries wait for being
@@ -54,8 +47,8 @@ func (m *Machine) Delete(ids []ID) int {
 // delivery is its own.
 func (m *Machine) takeDead(ids []ID, fn func(rec, delivery *record)) (n int) {
 	for _, id := range ids {
-		if rec := m.dead[id]; rec != nil {
-			delete(m.dead, id)
+		if rec := m.dead.records[id]; rec != nil {
+			m.dead.remove(rec)
 			fn(rec, m.deliveries[rec.Delivery])
 			n++
 		}

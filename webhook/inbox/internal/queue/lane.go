@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
-	"time"
 )
 
 // A lane holds the waiting records with one ordering key, like a partition of a Kafka topic or a
@@ -16,15 +15,20 @@ import (
 type lane struct {
 	StoredLane
 
-	records []*record // by ID
-	index   int       // in its schedule
+	records  []*record // by ID
+	messages int       // of the records: those that are no Status
+
+	heap  *laneHeap // in which it is
+	index int       // there
+	turn  *turn     // of its number, if the lane is ready
 }
 
 // A StoredLane is a lane without its records, which follow from the records themselves.
 type StoredLane struct {
 	laneID
 
-	// ReadyAt is when the lane can be claimed: its creation, or the end of a pause or of its lease.
+	// ReadyAt is since when the lane can be claimed, or when that will be: its creation, or the end
+	// of a pause or of its lease.
 	ReadyAt int64 `json:"ready_at"`
 
 	// Creator is the record that created the lane. It decides between lanes with the same ReadyAt.
@@ -35,6 +39,9 @@ type StoredLane struct {
 
 	// Leased are the records of the lease that are not settled, in order.
 	Leased []ID `json:"leased,omitzero"`
+
+	// Abandoned is how many leases of the lane ended in a row without a settlement.
+	Abandoned int `json:"abandoned,omitzero"`
 }
 
 // A laneID names a lane. Live and backfill events with the same ordering key are in different
@@ -52,7 +59,6 @@ func (m *Machine) enqueue(rec *record) {
 	if l == nil {
 		l = &lane{StoredLane: StoredLane{laneID: id, ReadyAt: m.now, Creator: rec.ID}}
 		m.lanes[id] = l
-		heap.Push(m.schedule(id.queueID), l)
 	}
 	rec.State, rec.lane = waiting, l
 	m.ready = true
@@ -61,6 +67,14 @@ func (m *Machine) enqueue(rec *record) {
 		i--
 	}
 	l.records = slices.Insert(l.records, i, rec)
+	if !rec.Status {
+		l.messages++
+	}
+	// A lane of its own has to be placed, and one that was of statuses alone until now belongs
+	// elsewhere.
+	if l.heap == nil || l.messages == 1 && !rec.Status {
+		m.place(l)
+	}
 }
 
 // dequeue takes a record out. It moves those before it, because a lane can be long and a settled
@@ -71,7 +85,14 @@ func (l *lane) dequeue(rec *record) {
 	l.records[0] = nil
 	l.records = l.records[1:]
 	rec.lane = nil
+	if !rec.Status {
+		l.messages--
+	}
 }
+
+// inQuarantine reports whether the lane comes only to those who ask for quarantine. All deliveries
+// of a queue are one lane, which would hold up everything there.
+func (l *lane) inQuarantine() bool { return l.Kind == KindEvent && l.Abandoned >= 2 }
 
 // find returns the waiting record with an ID, or nil.
 func (l *lane) find(id ID) *record {
@@ -82,59 +103,54 @@ func (l *lane) find(id ID) *record {
 	return l.records[i]
 }
 
-// reschedule sets when a lane can be claimed next.
-func (m *Machine) reschedule(l *lane, readyAt int64) {
-	l.ReadyAt = readyAt
-	heap.Fix(m.schedule(l.queueID), l.index)
-}
-
-// A schedule is the heap of a queue's lanes, with the one that can be claimed first on top. Leased
-// and pausing lanes are in it too: they are due when the lease or the pause ends. No two lanes
-// compare as equal, so that all machines agree on the order.
-type schedule []*lane
-
-func (m *Machine) schedule(id queueID) *schedule {
-	s := m.schedules[id]
-	if s == nil {
-		s = new(schedule)
-		m.schedules[id] = s
-	}
-	return s
-}
+// A laneHeap has the lane that was ready first, or will be, on top. No two lanes compare as equal,
+// so that all machines agree on the order.
+type laneHeap []*lane
 
 // Len is the number of lanes, for package heap.
-func (s schedule) Len() int { return len(s) }
+func (h laneHeap) Len() int { return len(h) }
 
 // Less orders lanes by time and then by age, for package heap.
-func (s schedule) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(s[i].ReadyAt, s[j].ReadyAt), cmp.Compare(s[i].Creator, s[j].Creator)) < 0
+func (h laneHeap) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[i].ReadyAt, h[j].ReadyAt), cmp.Compare(h[i].Creator, h[j].Creator)) < 0
 }
 
 // Swap swaps two lanes, for package heap.
-func (s schedule) Swap(i, j int) {
-	s[i], s[j] = s[j], s[i]
-	s[i].index, s[j].index = i, j
+func (h laneHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
 }
 
 // Push adds a lane, for package heap.
-func (s *schedule) Push(l any) { //nolint:forcetypeassert // package heap hands over what it was handed
-	l.(*lane).index = len(*s)
-	*s = append(*s, l.(*lane))
+func (h *laneHeap) Push(l any) { //nolint:forcetypeassert // package heap hands over what it was handed
+	l.(*lane).index = len(*h)
+	*h = append(*h, l.(*lane))
 }
 
 // Pop takes the last lane away, for package heap.
-func (s *schedule) Pop() any {
-	last := (*s)[len(*s)-1]
-	*s = (*s)[:len(*s)-1]
+func (h *laneHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	(*h)[len(*h)-1] = nil
+	*h = (*h)[:len(*h)-1]
 	return last
 }
 
-// Wait returns how long after now a lane of a queue can be claimed, 0 if one can already; false if
-// the queue has no lane.
-func (m *Machine) Wait(kind Kind, backfill bool, now int64) (time.Duration, bool) {
-	s := *m.schedule(queueID{kind, backfill})
-	if len(s) == 0 {
-		return 0, false
+// due returns the first lane if its time has come, or nil.
+func (h laneHeap) due(now int64) *lane {
+	if len(h) == 0 || h[0].ReadyAt > now {
+		return nil
 	}
-	return time.Duration(max(0, s[0].ReadyAt-now)) * time.Microsecond, true
+	return h[0]
+}
+
+// put adds a lane, which is in no heap.
+func (h *laneHeap) put(l *lane) {
+	l.heap = h
+	heap.Push(h, l)
+}
+
+// remove takes a lane out.
+func (h *laneHeap) remove(l *lane) {
+	heap.Remove(h, l.index)
+	l.heap = nil
 }

@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"container/heap"
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A Token stands for the lease of a batch. Its owner sees to it that no two claims have the same.
@@ -27,6 +30,13 @@ type Claim struct {
 	// PerLane limits the records of each lane. Less than 1 counts as 1.
 	PerLane int `json:"per_lane"`
 
+	// Except are numbers of which nothing is leased.
+	Except []graph.PhoneNumberID `json:"except,omitzero"`
+
+	// Quarantine asks for the first record of a lane in quarantine, and nothing else. Then Except,
+	// PerLane and Lanes do not matter.
+	Quarantine bool `json:"quarantine,omitzero"`
+
 	// MaxBytes limits the sum of the bodies, each counted once; 0 is no limit. One record comes in
 	// any case.
 	MaxBytes int `json:"max_bytes,omitzero"`
@@ -38,43 +48,86 @@ type Claim struct {
 	Worker string `json:"worker,omitzero"`
 }
 
+// AbandonedPause is how long a lane pauses after it was abandoned so many times in a row.
+func AbandonedPause(times int) time.Duration {
+	if times < 2 {
+		return 0
+	}
+	return min(time.Second<<min(times-2, 10), time.Minute)
+}
+
 // A lease is what a token holds.
 type lease struct {
 	lanes []*lane
 	lost  bool // another claim took a lane after the lease had ended; it cannot be extended
 }
 
-// Claim leases records of lanes that are due, and returns them: those of one lane follow each other
-// in order. A lane whose lease has ended is taken away from its holder.
+// Claim leases records of lanes that are ready, and returns them: those of one lane follow each
+// other in order. Before that, lanes whose lease has ended are taken away from their holders.
 func (m *Machine) Claim(c Claim) (claimed []Record) {
 	if c.Token == "" {
 		return nil
 	}
-	due := m.schedule(queueID{c.Kind, c.Backfill})
+	s := m.schedule(queueID{c.Kind, c.Backfill})
+	m.abandon(s)
+	if c.Quarantine {
+		if len(s.quarantined) == 0 {
+			return nil
+		}
+		return m.lease(c, s.quarantined[0], 1)
+	}
+	defer s.messages.except(c.Except)()
+	defer s.statuses.except(c.Except)()
 	bytes := budget{max: c.MaxBytes, counted: map[ID]bool{}}
 	for range c.Lanes {
-		if len(*due) == 0 || (*due)[0].ReadyAt > m.now || bytes.spent() {
+		l := s.next()
+		if l == nil || bytes.spent() {
 			break
 		}
-		l := (*due)[0]
-		var ids []ID
-		for _, rec := range l.records[:min(len(l.records), max(c.PerLane, 1))] {
-			if !bytes.take(m.deliveries[rec.Delivery]) && len(claimed) > 0 {
+		n := 0
+		for n < min(len(l.records), max(c.PerLane, 1)) {
+			if !bytes.take(m.deliveries[l.records[n].Delivery]) && len(claimed)+n > 0 {
 				break
 			}
-			ids = append(ids, rec.ID)
-			claimed = append(claimed, rec.Record)
+			if n++; l.Abandoned > 0 {
+				break // which of several it was would not be known
+			}
 		}
-		if len(ids) == 0 {
+		if n == 0 {
 			break
 		}
-		m.revoke(l)
-		m.grant(c.Token, l, ids)
-		// A lease is at least as long as the clock's unit, so that this call does not claim the
-		// lane twice.
-		m.reschedule(l, m.now+max(1, c.Lease.Microseconds()))
+		s.took(l, m)
+		claimed = append(claimed, m.lease(c, l, n)...)
 	}
 	return claimed
+}
+
+// lease leases the first records of a lane, and returns them.
+func (m *Machine) lease(c Claim, l *lane, n int) []Record {
+	recs, ids := make([]Record, n), make([]ID, n)
+	for i, rec := range l.records[:n] {
+		recs[i], ids[i] = rec.Record, rec.ID
+	}
+	recs[0].Abandoned = l.Abandoned
+	m.grant(c.Token, l, ids)
+	l.ReadyAt = m.now + max(1, c.Lease.Microseconds())
+	m.place(l)
+	return recs
+}
+
+// abandon takes the lanes of a queue whose lease has ended away from their holders, who lose with
+// them the right to extend the rest of their batches. It counts that.
+func (m *Machine) abandon(s *schedule) {
+	for l := s.leased.due(m.now); l != nil; l = s.leased.due(m.now) {
+		m.leases[l.Token].lost = true
+		m.release(l)
+		l.Abandoned++
+		l.ReadyAt = m.now
+		if l.inQuarantine() {
+			l.ReadyAt += AbandonedPause(l.Abandoned).Microseconds()
+		}
+		m.place(l)
+	}
 }
 
 // A budget counts the bytes of a batch.
@@ -106,7 +159,8 @@ func (m *Machine) Extend(token Token, d time.Duration) error {
 		return ErrLeaseLost
 	}
 	for _, l := range held.lanes {
-		m.reschedule(l, m.now+d.Microseconds())
+		l.ReadyAt = m.now + d.Microseconds()
+		heap.Fix(l.heap, l.index)
 	}
 	return nil
 }
@@ -120,15 +174,6 @@ func (m *Machine) grant(token Token, l *lane, ids []ID) {
 		m.leases[token] = held
 	}
 	held.lanes = append(held.lanes, l)
-}
-
-// revoke takes a lane whose lease has ended away from its holder, who loses with it the right to
-// extend the rest of the batch.
-func (m *Machine) revoke(l *lane) {
-	if l.Token != "" {
-		m.leases[l.Token].lost = true
-		m.release(l)
-	}
 }
 
 // release ends the lease of a lane. A lease without lanes is forgotten.

@@ -10,10 +10,11 @@ type Machine struct {
 	keys   keyIndex
 
 	deliveries map[ID]*record // those whose body is needed
-	dead       map[ID]*record // dead letters, deliveries and events
+	dead       deadIndex      // dead letters, deliveries and events
 	lanes      map[laneID]*lane
 	schedules  map[queueID]*schedule
 	leases     map[Token]*lease
+	lastTurn   int64 // given to a number in a ring
 
 	onDrop func(delivery ID)
 	ready  bool // since the last TakeReady
@@ -25,7 +26,7 @@ func New(onDrop func(delivery ID)) *Machine {
 	return &Machine{
 		keys:       keyIndex{entries: map[keyHash]keyEntry{}},
 		deliveries: map[ID]*record{},
-		dead:       map[ID]*record{},
+		dead:       newDeadIndex(),
 		lanes:      map[laneID]*lane{},
 		schedules:  map[queueID]*schedule{},
 		leases:     map[Token]*lease{},
@@ -35,7 +36,10 @@ func New(onDrop func(delivery ID)) *Machine {
 
 // Advance sets the clock to a time in microseconds since 1970, before an input of that time. The
 // clock never goes back: an earlier time leaves it where it is.
-func (m *Machine) Advance(now int64) { m.now = max(m.now, now) }
+func (m *Machine) Advance(now int64) {
+	m.now = max(m.now, now)
+	m.advance()
+}
 
 // Now returns the time that the machine was told last.
 func (m *Machine) Now() int64 { return m.now }
@@ -120,7 +124,7 @@ type Stats struct {
 
 // Stats counts, with ages as of now. It looks at every waiting record.
 func (m *Machine) Stats(now int64) Stats {
-	st := Stats{Dead: len(m.dead), DoneKeys: m.keys.done}
+	st := Stats{Dead: len(m.dead.records), DoneKeys: m.keys.done}
 	for _, l := range m.lanes {
 		n := len(l.records)
 		switch {

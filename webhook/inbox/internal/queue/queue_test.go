@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/internal/queue"
 )
 
@@ -46,7 +47,10 @@ func newFilled(t require.TestingT) *driven {
 	id, _ := d.Append(queue.Record{ReceivedAt: 1}, 5)
 	d.bodies[id] = true
 	require.Len(t, d.Claim(queue.Claim{Token: "first", Lanes: 1, Lease: time.Second}), 1)
-	events := []queue.Record{{Lane: "x"}, {Lane: "y"}, {Lane: "z"}, {Lane: "x", Index: 1}, {Lane: "y", Index: 1}}
+	events := []queue.Record{
+		{Lane: "x", PhoneNumberID: "1"}, {Lane: "y", PhoneNumberID: "2", Status: true}, {Lane: "z", Status: true},
+		{Lane: "x", Index: 1}, {Lane: "y", Index: 1},
+	}
 	require.NoError(t, d.Settle("first", []queue.Outcome{{ID: id, Events: events}}))
 	return d
 }
@@ -55,9 +59,14 @@ func newFilled(t require.TestingT) *driven {
 type step func(d *driven) string
 
 var (
-	drawKey  = rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e"})
+	drawKey    = rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e"})
+	drawNumber = rapid.SampledFrom([]graph.PhoneNumberID{"", "1", "2"})
+
 	drawLane = rapid.SampledFrom([]string{"x", "y", "z"})
 	drawTime = rapid.Custom(func(t *rapid.T) time.Duration {
+		if rapid.IntRange(0, 9).Draw(t, "long") == 9 {
+			return time.Second // as the pauses of what was abandoned
+		}
 		return time.Duration(rapid.IntRange(0, 10).Draw(t, "microseconds")) * time.Microsecond
 	})
 	drawStepName = rapid.SampledFrom([]string{
@@ -111,9 +120,17 @@ func drawClaim(t *rapid.T, token queue.Token) step {
 		Backfill: rapid.IntRange(0, 3).Draw(t, "backfill") == 3,
 		Lanes:    rapid.IntRange(1, 3).Draw(t, "lanes"), PerLane: rapid.IntRange(0, 3).Draw(t, "per lane"),
 		MaxBytes: rapid.IntRange(0, 20).Draw(t, "bytes"), Lease: drawTime.Draw(t, "lease"),
+		Quarantine: rapid.IntRange(0, 3).Draw(t, "quarantine") == 3,
+	}
+	if rapid.IntRange(0, 3).Draw(t, "except") == 3 {
+		c.Except = []graph.PhoneNumberID{drawNumber.Draw(t, "except"), drawNumber.Draw(t, "except")}
 	}
 	return func(d *driven) string {
+		wait, ok := d.Wait(c, d.Now())
 		claimed := d.Claim(c)
+		if len(claimed) > 0 && (!ok || wait > 0) {
+			panic(fmt.Sprintf("Wait said %v, %t, and a claim brought %v", wait, ok, claimed))
+		}
 		if len(claimed) > 0 {
 			d.batches = append(d.batches, batch{token, claimed})
 		}
@@ -139,6 +156,7 @@ func drawSettle(t *rapid.T, d *driven) step {
 				Key: drawKey.Draw(t, "key"), SupersededBy: drawKey.Draw(t, "superseded by"),
 				Lane:     drawLane.Draw(t, "lane"),
 				Backfill: rapid.Bool().Draw(t, "backfill"), Index: n,
+				PhoneNumberID: drawNumber.Draw(t, "number"), Status: rapid.Bool().Draw(t, "status"),
 			}
 		}
 	}
@@ -221,7 +239,7 @@ func TestEveryBodyIsDroppedOnceInTheEnd(t *testing.T) {
 		for i := range n {
 			drawStep(t, d, i+1)(d)
 		}
-		d.Advance(d.Now() + 1000) // all leases and pauses are over
+		d.Advance(d.Now() + time.Second.Microseconds()) // all leases and pauses are over
 		for _, kind := range []queue.Kind{queue.KindDelivery, queue.KindEvent} {
 			for _, backfill := range []bool{false, true} {
 				handleAll(t, d, kind, backfill)
@@ -247,9 +265,19 @@ func handleAll(t require.TestingT, d *driven, kind queue.Kind, backfill bool) {
 			Token: token, Kind: kind, Backfill: backfill, Lanes: 9, PerLane: 9, Lease: time.Millisecond,
 		})
 		if len(claimed) == 0 {
-			_, left := d.Wait(kind, backfill, d.Now())
-			require.False(t, left)
-			return
+			if d.Quarantined(kind, backfill) {
+				claimed = d.Claim(queue.Claim{
+					Token: token, Kind: kind, Backfill: backfill, Quarantine: true, Lease: time.Millisecond,
+				})
+				require.Len(t, claimed, 1)
+				require.GreaterOrEqual(t, claimed[0].Abandoned, 2)
+			} else if wait, left := d.Wait(queue.Claim{Kind: kind, Backfill: backfill}, d.Now()); left {
+				require.LessOrEqual(t, wait, time.Minute, "the longest pause of what was abandoned")
+				d.Advance(d.Now() + wait.Microseconds())
+				continue
+			} else {
+				return
+			}
 		}
 		for _, rec := range claimed {
 			require.True(t, d.bodies[rec.Delivery], "a claimed record has a body")
@@ -287,11 +315,18 @@ func TestADamagedSnapshotIsRefused(t *testing.T) {
 	_, err := queue.Restore(good(), func(queue.ID) {})
 	require.NoError(t, err)
 	for name, damage := range map[string]func(*queue.Snapshot){
-		"half a key":            func(s *queue.Snapshot) { s.Keys = s.Keys[1:] },
-		"no record":             func(s *queue.Snapshot) { s.Records = nil },
-		"no lane":               func(s *queue.Snapshot) { s.Lanes = nil },
-		"a lane twice":          func(s *queue.Snapshot) { s.Lanes = append(s.Lanes, s.Lanes[0]) },
-		"another delivery":      func(s *queue.Snapshot) { s.Records[0].Delivery++ },
+		"half a key":       func(s *queue.Snapshot) { s.Keys = s.Keys[1:] },
+		"no record":        func(s *queue.Snapshot) { s.Records = nil },
+		"no lane":          func(s *queue.Snapshot) { s.Lanes = nil },
+		"a lane twice":     func(s *queue.Snapshot) { s.Lanes = append(s.Lanes, s.Lanes[0]) },
+		"another delivery": func(s *queue.Snapshot) { s.Records[0].Delivery++ },
+		"no queues":        func(s *queue.Snapshot) { s.Queues = nil },
+		"a turn of nothing": func(s *queue.Snapshot) {
+			s.Queues[0].Messages = append(s.Queues[0].Messages, queue.StoredTurn{Number: "1", At: 1})
+		},
+		"no turn": func(s *queue.Snapshot) {
+			s.Lanes[0].Token, s.Lanes[0].Leased, s.Lanes[0].ReadyAt = "", nil, 0
+		},
 		"an unknown state":      func(s *queue.Snapshot) { s.Records[0].State = 7 },
 		"a lease of nothing":    func(s *queue.Snapshot) { s.Lanes[0].Leased = nil },
 		"a lease of a stranger": func(s *queue.Snapshot) { s.Lanes[0].Leased[0]++ },

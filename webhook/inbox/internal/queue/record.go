@@ -39,6 +39,9 @@ type Record struct {
 	// Backfill selects, together with Kind, one of four queues.
 	Backfill bool `json:"bulk,omitzero"`
 
+	// Status marks an event that may wait behind customers' messages.
+	Status bool `json:"status,omitzero"`
+
 	// Index is the place of an event in its delivery.
 	Index int `json:"index,omitzero"`
 
@@ -50,6 +53,10 @@ type Record struct {
 
 	// Attempts counts the settlements as [Retry].
 	Attempts int `json:"attempts,omitzero"`
+
+	// Abandoned is that of the record's lane, in what [Machine.Claim] returns, and if the record is
+	// the first of its lane.
+	Abandoned int `json:"-"`
 }
 
 // A state is where a record is in its life. There is no state for "done": a done event is
@@ -95,5 +102,8 @@ type queueID struct {
 	Kind     Kind `json:"kind,omitzero"`
 	Backfill bool `json:"bulk,omitzero"`
 }
+
+// queueIDs are all four, in the order in which a machine looks at them.
+var queueIDs = []queueID{{KindDelivery, false}, {KindDelivery, true}, {KindEvent, false}, {KindEvent, true}}
 
 func (r *record) queueID() queueID { return queueID{r.Kind, r.Backfill} }

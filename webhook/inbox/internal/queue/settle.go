@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"container/heap"
 	"errors"
 	"time"
 )
@@ -107,6 +106,9 @@ func (m *Machine) leasedRecords(token Token, outcomes []Outcome) ([]*record, err
 // settle carries out one outcome. The record is the first that is leased of its lane.
 func (m *Machine) settle(rec *record, out Outcome) {
 	l := rec.lane
+	if out.Disposition != Release {
+		l.Abandoned = 0
+	}
 	switch out.Disposition {
 	case Retry:
 		rec.Attempts++
@@ -124,7 +126,7 @@ func (m *Machine) settle(rec *record, out Outcome) {
 		}
 	case Dead:
 		rec.State, rec.Reason, rec.DeadAt = dead, out.Reason, m.now
-		m.dead[rec.ID] = rec
+		m.dead.add(rec)
 	}
 	l.dequeue(rec)
 	if l.Leased = l.Leased[1:]; len(l.Leased) == 0 {
@@ -162,10 +164,11 @@ func (m *Machine) closeEvent(ev *record) {
 func (m *Machine) free(l *lane, readyAt int64) {
 	m.release(l)
 	if len(l.records) == 0 {
-		heap.Remove(m.schedule(l.queueID), l.index)
+		m.displace(l)
 		delete(m.lanes, l.laneID)
 		return
 	}
 	m.ready = true
-	m.reschedule(l, readyAt)
+	l.ReadyAt = readyAt
+	m.place(l)
 }

@@ -3,7 +3,6 @@ package queue
 import (
 	"bytes"
 	"cmp"
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -11,12 +10,21 @@ import (
 
 // A Snapshot is a machine as data. Its JSON is deterministic once it is sorted.
 type Snapshot struct {
-	Now     int64          `json:"now"`           // the clock
-	LastID  ID             `json:"last_id"`       // given to a record
-	Keys    []byte         `json:"keys"`          // storedKeySize bytes each: hash, delivery, doneAt
-	Records []StoredRecord `json:"records"`       // of all states
-	Lanes   []StoredLane   `json:"lanes"`         // of waiting records
-	Lost    []Token        `json:"lost,omitzero"` // leases that lost a lane
+	Now      int64            `json:"now"`                // the clock
+	LastID   ID               `json:"last_id"`            // given to a record
+	LastTurn int64            `json:"last_turn,omitzero"` // given to a number
+	Keys     []byte           `json:"keys"`               // storedKeySize bytes each: hash, delivery, doneAt
+	Records  []StoredRecord   `json:"records"`            // of all states
+	Lanes    []StoredLane     `json:"lanes"`              // of waiting records
+	Lost     []Token          `json:"lost,omitzero"`      // leases that lost a lane
+	Queues   []StoredSchedule `json:"queues"`             // all four
+}
+
+// A StoredSchedule is a schedule without its lanes.
+type StoredSchedule struct {
+	Messages   []StoredTurn `json:"messages,omitzero"`
+	Statuses   []StoredTurn `json:"statuses,omitzero"`
+	PassedOver int          `json:"passed_over,omitzero"`
 }
 
 const storedKeySize = 16 + 8 + 8
@@ -24,7 +32,9 @@ const storedKeySize = 16 + 8 + 8
 // Snapshot copies the state. The copy shares nothing with the machine that changes, so that its
 // owner can encode it without holding the lock. It is not sorted.
 func (m *Machine) Snapshot() Snapshot {
-	s := Snapshot{Now: m.now, LastID: m.lastID, Keys: make([]byte, 0, len(m.keys.entries)*storedKeySize)}
+	s := Snapshot{
+		Now: m.now, LastID: m.lastID, LastTurn: m.lastTurn, Keys: make([]byte, 0, len(m.keys.entries)*storedKeySize),
+	}
 	for hash, entry := range m.keys.entries {
 		s.Keys = append(s.Keys, hash[:]...)
 		s.Keys = binary.BigEndian.AppendUint64(s.Keys, uint64(entry.delivery))
@@ -35,7 +45,7 @@ func (m *Machine) Snapshot() Snapshot {
 			s.Records = append(s.Records, d.StoredRecord)
 		}
 	}
-	for _, rec := range m.dead {
+	for _, rec := range m.dead.records {
 		s.Records = append(s.Records, rec.StoredRecord)
 	}
 	for _, l := range m.lanes {
@@ -51,6 +61,10 @@ func (m *Machine) Snapshot() Snapshot {
 			s.Lost = append(s.Lost, token)
 		}
 	}
+	for _, id := range queueIDs {
+		q := m.schedule(id)
+		s.Queues = append(s.Queues, StoredSchedule{q.messages.snapshot(), q.statuses.snapshot(), q.passedOver})
+	}
 	return s
 }
 
@@ -61,6 +75,11 @@ func (s *Snapshot) Sort() {
 	slices.SortFunc(s.Records, func(a, b StoredRecord) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(s.Lanes, func(a, b StoredLane) int { return cmp.Compare(a.Creator, b.Creator) })
 	slices.Sort(s.Lost)
+	for _, q := range s.Queues {
+		for _, turns := range [][]StoredTurn{q.Messages, q.Statuses} {
+			slices.SortFunc(turns, func(a, b StoredTurn) int { return cmp.Compare(a.At, b.At) })
+		}
+	}
 }
 
 var errDamaged = errors.New("inbox: the snapshot is damaged: its records, lanes and keys do not fit together")
@@ -72,7 +91,7 @@ func Restore(s Snapshot, onDrop func(delivery ID)) (*Machine, error) {
 		return nil, errDamaged
 	}
 	m := New(onDrop)
-	m.now, m.lastID = s.Now, s.LastID
+	m.now, m.lastID, m.lastTurn = s.Now, s.LastID, s.LastTurn
 	for key := range slices.Chunk(s.Keys, storedKeySize) {
 		entry := keyEntry{ID(binary.BigEndian.Uint64(key[16:])), int64(binary.BigEndian.Uint64(key[24:]))}
 		m.keys.entries[keyHash(key[:16])] = entry
@@ -96,9 +115,10 @@ func Restore(s Snapshot, onDrop func(delivery ID)) (*Machine, error) {
 			held.lost = true
 		}
 	}
-	if !m.consistent() {
+	if !m.consistent() || !m.restoreSchedules(s.Queues) {
 		return nil, errDamaged
 	}
+	m.lastTurn = s.LastTurn
 	return m, nil
 }
 
@@ -109,7 +129,6 @@ func (m *Machine) restoreLane(stored StoredLane) bool {
 		return false
 	}
 	m.lanes[l.laneID] = l
-	heap.Push(m.schedule(l.queueID), l)
 	if l.Token != "" {
 		m.grant(l.Token, l, l.Leased)
 	}
@@ -129,9 +148,12 @@ func (m *Machine) restoreRecord(stored StoredRecord) bool {
 			return false
 		}
 		rec.lane.records = append(rec.lane.records, rec)
+		if !rec.Status {
+			rec.lane.messages++
+		}
 		return true
 	case dead:
-		m.dead[rec.ID] = rec
+		m.dead.add(rec)
 		return true
 	case split:
 		return rec.Kind == KindDelivery
@@ -139,10 +161,29 @@ func (m *Machine) restoreRecord(stored StoredRecord) bool {
 	return false
 }
 
+// restoreSchedules places all lanes, and gives the numbers their turns. It reports whether there is
+// a turn for each number with ready lanes, and no other.
+func (m *Machine) restoreSchedules(stored []StoredSchedule) bool {
+	if len(stored) != len(queueIDs) {
+		return false
+	}
+	for _, l := range m.lanes { // in any order: the turns do not stay
+		m.place(l)
+	}
+	for i, id := range queueIDs {
+		s := m.schedule(id)
+		s.passedOver = stored[i].PassedOver
+		if !s.messages.restore(stored[i].Messages) || !s.statuses.restore(stored[i].Statuses) {
+			return false
+		}
+	}
+	return true
+}
+
 // consistent reports whether what other methods rely on is there: the delivery of each record, and
 // the leased records of each lane.
 func (m *Machine) consistent() bool {
-	for _, rec := range m.dead {
+	for _, rec := range m.dead.records {
 		if m.deliveries[rec.Delivery] == nil {
 			return false
 		}
