@@ -3,6 +3,7 @@ package coexistence_test
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"strconv"
 	"strings"
 	"testing"
@@ -148,7 +149,11 @@ func accountUpdate(event string, second int, members string) string {
 
 func decode(t require.TestingT, body string) []webhook.Event {
 	require.True(t, json.Valid([]byte(body)), body)
-	events, err := webhook.Decode([]byte(body))
+	// When a body arrived is a function of it, so that repeats and any order tell the same.
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(body))
+	arrived := time.Unix(1795168800, 0).Add(time.Duration(h.Sum32()%1e6) * time.Microsecond)
+	events, err := webhook.Delivery{Body: []byte(body), ReceivedAt: arrived}.Events()
 	require.NoError(t, err)
 	require.NotEmpty(t, events)
 	for _, ev := range events {
@@ -195,6 +200,14 @@ func conversations(t *testing.T, store coexistence.Store) []coexistence.Conversa
 		list = append(list, c)
 	}
 	return list
+}
+
+// idOf returns the ID of the conversation with a person.
+func idOf(t *testing.T, store coexistence.Store, who string) string {
+	t.Helper()
+	c, err := store.Conversation(t.Context(), phone, who)
+	require.NoError(t, err)
+	return c.ID
 }
 
 // texts returns what is shown of a conversation, oldest first.

@@ -41,8 +41,15 @@ type Contact struct {
 	ProfileName string    `json:"profile_name,omitzero"`
 	ProfileAt   time.Time `json:"profile_at,omitzero"`
 
+	// ForgottenAt is when the person was forgotten, if it was and has written or been written to
+	// since. Nothing older is believed. A [Forgetter] sets it in a new contact: see [Tombstones].
+	ForgottenAt time.Time `json:"forgotten_at,omitzero"`
+
 	// Provenance is bookkeeping, which later events need. Store it with the rest.
 	Provenance ContactProvenance `json:"provenance,omitzero"`
+
+	// before is the time of the number's tombstone, in a new contact.
+	before time.Time
 }
 
 // A ContactProvenance is what a [Contact] is derived from: the identities under which the person
@@ -119,14 +126,36 @@ func (c Contact) InAddressBook() bool {
 	return slices.ContainsFunc(c.Provenance.entries, func(e bookEntry) bool { return c.lists(e) })
 }
 
+// SeenAt returns when the person was last seen, as far as is known: zero for one who is known from
+// history or an address book alone.
+func (c Contact) SeenAt() time.Time {
+	at := c.ProfileAt
+	for _, s := range c.Provenance.seen {
+		at = later(at, s.since())
+	}
+	return at
+}
+
+// Identities returns every identity under which the person was seen, in the order of time.
+func (c Contact) Identities() []graph.Identity {
+	list := make([]graph.Identity, len(c.Provenance.seen))
+	for i, s := range c.Provenance.seen {
+		list[i] = s.Identity
+	}
+	return list
+}
+
 // Merge returns everything that c and o know, as one person. It does not matter which is which.
 func (c Contact) Merge(o Contact) Contact {
 	c = c.Clone()
 	c.PhoneNumberID = cmp.Or(c.PhoneNumberID, o.PhoneNumberID)
+	forgotten := later(c.ForgottenAt, o.ForgottenAt)
+	c.ForgottenAt = time.Time{} // both are stored: neither takes anything from the other
 	c.merge(contactFact{
 		sightings: o.Provenance.seen, entries: o.Provenance.entries,
 		profileName: o.ProfileName, profileAt: o.ProfileAt,
 	})
+	c.ForgottenAt = forgotten
 	return c
 }
 
@@ -137,8 +166,13 @@ func (c Contact) Clone() Contact {
 	return c
 }
 
-// merge adds a fact to the contact. Like [Message].merge it is commutative and idempotent.
+// merge adds a fact to the contact, unless it is about what was forgotten. Like [Message].merge it
+// is commutative and idempotent.
 func (c *Contact) merge(f contactFact) {
+	if c.refuses(f) {
+		return
+	}
+	c.before = time.Time{}
 	for _, s := range f.sightings {
 		c.mergeSighting(s)
 	}

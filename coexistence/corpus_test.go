@@ -13,15 +13,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // corpus returns the folder with captured coexistence bodies.
 func corpus(t *testing.T) string {
 	t.Helper()
-	dir := os.Getenv("COEXISTENCE_PAYLOADS")
+	dir := payloads.Folder("coexistence")
 	if dir == "" {
-		t.Skip("COEXISTENCE_PAYLOADS does not name the folder with captured bodies")
+		t.Skip("COEXISTENCE_PAYLOADS names no folder with captured bodies")
 	}
 	return filepath.Join(dir, "coexistence")
 }
@@ -76,7 +77,7 @@ func (f *follower) shown(t *testing.T, phone graph.PhoneNumberID) map[string]int
 	n := map[string]int{}
 	for c, err := range f.store.Conversations(t.Context(), phone) {
 		require.NoError(t, err)
-		n[c.ID] = c.MessageCount
+		n[c.Contact.Key] = c.MessageCount
 	}
 	return n
 }
@@ -103,7 +104,7 @@ func TestCorpusGoesThroughTheTracker(t *testing.T) {
 				require.NoError(t, err)
 				for c, err := range once.store.Conversations(t.Context(), info.PhoneNumberID) {
 					require.NoError(t, err)
-					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhoneNumber), c.ID,
+					require.NotEqual(t, graph.EquivalenceKey(info.DisplayPhoneNumber), c.Contact.Key,
 						"the business is nobody's customer")
 				}
 			}

@@ -112,25 +112,62 @@
 //
 // # Bots and people
 //
-// On these numbers a person and a bot share a conversation. Answer only what is [Answerable]: never
-// an echo, an edit, history, a message in a group. And stay silent while a person is at it:
+// On these numbers a person and a bot share a conversation, and since September 2026 other
+// responders can be in it too: other partners, and Meta's agent. [Tracker.MayAnswer] joins all of
+// them into one answer, with the reason and until when it holds: never an echo, an edit, history, a
+// message in a group or one to another responder, none that is late, and nothing while a person is
+// at it:
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-//		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
-//			return nil
-//		}
-//		c, err := store.Conversation(ctx, m.PhoneNumberID, m.From.Key())
-//		if errors.Is(err, coexistence.ErrNotFound) {
-//			return nil // an error would come again, and the customer's next message wait for it
-//		}
-//		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
+//		may, err := tracker.MayAnswer(ctx, m)
+//		if err != nil || !may.Allowed {
 //			return err
 //		}
 //		…
 //	})
 //
+// [Tracker.MaySend] asks the same for what people send, [Tracker.Thread] says whose a conversation
+// is, and [Tracker.Pause] keeps bots silent while a colleague works in the host's inbox. What
+// another responder hears and says is on the timeline under [OriginOther]. [Tracker.Pass],
+// [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [RecommendedFields].
+//
+// Meta's pages say nothing of how routing meets coexistence (November 2026): whether a message of
+// the phone moves a conversation, whether Meta's agent can run on such a number, and what happens
+// at the 24th hour to the second. Here the phone moves nothing and silences bots, and Meta has the
+// last word with code 131070. Open too are the path of Meta's Routing Roles call, which nothing
+// here makes, and two partners on a number without routing: both get each message, and neither can
+// tell.
+//
 // What was imported ([Message.Imported]) is not new: it rings no bell, opens no ticket and no
 // service window.
+//
+// What a colleague writes in an inbox of your own is a person's if it is sent with
+// [cloudapi.Message].ByPerson.
+//
+// # Stop means stop
+//
+// A person can stop the marketing messages of a number: in WhatsApp (subscribe to
+// user_preferences), with a word of [Config].StopWords, or by telling a colleague
+// ([Tracker.StopMarketing]); a refusal of Meta's with code 131050 proves a stop. It holds until the
+// person resumes. [Thread].StoppedAt and StoppedBy say since when and how that became known.
+// [Tracker.MaySend] refuses what is marketing with [AnswerStopped], and the outbox asks it before
+// each message. A stop is exported and forgotten with its person; it does not grow old.
+//
+// # Screens
+//
+// A store serves the screens of an inbox, each at the cost of a page, however much is stored:
+//
+//	chats, err := store.ListConversations(ctx, phone, coexistence.ConversationListOptions{Limit: 30})
+//	page, err := store.ListMessages(ctx, phone, chats[0].ID, coexistence.MessageListOptions{Limit: 50})
+//	older, err := store.ListMessages(ctx, phone, chats[0].ID, coexistence.MessageListOptions{
+//		Before: page[0].Cursor(), Limit: 50,
+//	})
+//	err = tracker.MarkRead(ctx, phone, chats[0].ID, page[len(page)-1].Cursor(), true) // with blue ticks
+//	people, err := store.FindPeople(ctx, phone, "ada", 20)
+//	found, next, err := store.SearchMessages(ctx, phone, "rye bread", "", 20)
+//
+// Messages come in the order in which the phone shows them: see [Message.Compare]. The ID of a
+// conversation never changes, so tables of your own may hang on it: see [Conversation].
 //
 // # The phone must stay in use
 //
@@ -144,5 +181,18 @@
 // your own implements [Store] and proves it with coexistencetest.TestStore. Several processes can
 // each have a Tracker over one database; all decisions are made in the store's atomic updates.
 //
+// # Forgetting and exporting
+//
+// [Tracker.Forget] forgets a person, what is old, or everything about a number, and keeps late
+// webhooks from bringing it back. [Export] writes what is stored of a person; with a database,
+// storage.DB.Export writes all of it. [Config].Retention has [Tracker.Run] forget what is older
+// than each tenant wants.
+//
+// Events of numbers that were never onboarded are stored, because they can be faster than the end
+// of a signup; [Config].OnboardedOnly passes them over. Those of a forgotten number never are,
+// until it is signed up again.
+//
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package coexistence

@@ -18,22 +18,15 @@ import (
 
 // A server that follows its businesses' numbers and answers customers, except where a person does.
 func Example() {
-	store := new(coexistence.MemStore)
-	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: new(coexistence.MemStore)})
 	if err != nil {
 		log.Fatal(err)
 	}
 	var mux webhook.Mux
 	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
-		if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
-			return nil
-		}
-		c, err := store.Conversation(ctx, m.PhoneNumberID, m.From.Key())
-		if errors.Is(err, coexistence.ErrNotFound) {
-			return nil // an error would only come again, and what the customer writes next would wait for it
-		}
-		if err != nil || c.HumanActive(30*time.Minute, time.Now()) {
-			return err // or nil, while a person is answering on the phone
+		may, err := tracker.MayAnswer(ctx, m)
+		if err != nil || !may.Allowed {
+			return err // or nil, while a person or another responder answers
 		}
 		return nil // answer here
 	})
@@ -163,6 +156,36 @@ func ExampleTracker_Handle() {
 	// Ada 2
 	// customer Are you open? false
 	// app Until 6 true
+}
+
+// A customer writes a word and gets no campaign any more; an answer goes.
+func ExampleConfig_stopWords() {
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store: new(coexistence.MemStore), StopWords: []string{"stop", "unsubscribe"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx := context.Background()
+	err = tracker.Handle(ctx, &webhook.IncomingMessage{
+		EventInfo: webhook.EventInfo{PhoneNumberID: "100000000000001", At: time.Now()},
+		ID:        "wamid.1", From: graph.Identity{WAID: "15550100101"}, Content: &webhook.Text{Body: "STOP!"},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, priority := range []cloudapi.Priority{cloudapi.PriorityCampaign, cloudapi.PriorityReply} {
+		may, err := tracker.MaySend(ctx, "100000000000001", "15550100101", cloudapi.Message{
+			To: cloudapi.ToPhone("+15550100101"), Content: &cloudapi.Text{Body: "Hello"}, Priority: priority,
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(may.Allowed, may.Reason, may.Thread.StoppedBy)
+	}
+	// Output:
+	// false stopped word
+	// true  word
 }
 
 // What to tick in the app dashboard: what the tracker needs, and what the host's own handlers need.

@@ -1,6 +1,8 @@
 package coexistence
 
 import (
+	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -20,6 +22,11 @@ type facts struct {
 
 // A contactFact is what one event says about one person. It says nothing if it has no aliases.
 type contactFact struct {
+	// at is when the event happened that says so, and message whether that is a message, of either
+	// side: see [Contact.ForgottenAt].
+	at      time.Time
+	message bool
+
 	// sightings are the identities under which the person was seen: one, or two for a change of
 	// number or id, the old one first.
 	sightings []sighting
@@ -41,6 +48,9 @@ type messageFact struct {
 	// attribution is where the message belongs, as far as the event tells.
 	attribution
 
+	// position is where the event places the message within its second; 0 if it does not.
+	position int64
+
 	// content is what was sent first, nil if the event is not the message itself. The next three
 	// come with it.
 	content   *Content
@@ -54,6 +64,9 @@ type messageFact struct {
 	revoked       bool
 	reaction      *Reaction
 	appActivityAt time.Time
+
+	// byPerson says that our own call was made for a person who wrote the message.
+	byPerson bool
 
 	// status and what follows is what a status webhook tells of the delivery. History tells the
 	// status alone, our own call the callback data.
@@ -88,10 +101,19 @@ type edit struct {
 // factsOf returns what an event says about people and messages. Of the history there is a fact for
 // each message of a chunk: see historyFact.
 func factsOf(ev webhook.Event) facts {
+	f := toldBy(ev)
+	for i := range f.messages {
+		f.messages[i].position = positionOf(ev.Info())
+	}
+	return f
+}
+
+// toldBy is factsOf without positions.
+func toldBy(ev webhook.Event) facts {
 	switch ev := ev.(type) {
 	case *webhook.IncomingMessage:
 		by := attribute(sourceLive, OriginCustomer, false, ev.EventInfo, ev.From).inGroup(ev.GroupID)
-		contact := seen(by.customer, ev.At, ev.ProfileName)
+		contact := seen(by.customer, ev.At, ev.ProfileName).with(ev.Content)
 		if sys, ok := ev.Content.(*webhook.SystemMessage); ok {
 			from, to := movedFrom(by.customer, sys), movedTo(sys)
 			contact = moved(from, to, ev.At)
@@ -103,22 +125,60 @@ func factsOf(ev webhook.Event) facts {
 	case *webhook.UnavailableMessage:
 		by := attribute(sourceUnavailable, OriginCustomer, false, ev.EventInfo, ev.From).inGroup(ev.GroupID)
 		f := said(ev.ID, by, &ev.Unsupported, ev.Raw).with(ev.Context, ev.Referral)
-		return facts{seen(by.customer, ev.At, ev.ProfileName), []messageFact{f}}
+		return facts{seen(by.customer, ev.At, ev.ProfileName).with(&ev.Unsupported), []messageFact{f}}
 	case *webhook.BusinessAppEcho:
 		by := attribute(sourceLive, OriginApp, true, ev.EventInfo, ev.To)
 		f := said(ev.ID, by, ev.Content, ev.Raw).with(ev.Context, nil)
-		return facts{seen(by.customer, ev.At, ev.ProfileName), []messageFact{f}}
+		return facts{seen(by.customer, ev.At, ev.ProfileName).with(ev.Content), []messageFact{f}}
 	case *webhook.HistoryMedia:
 		by := attribute(sourceHistoryMedia, OriginHistory, ev.Outbound, ev.EventInfo, ev.Customer())
 		f := said(ev.ID, by, ev.Content, ev.Raw).with(ev.Context, nil)
-		return facts{seen(by.customer, time.Time{}, ""), []messageFact{f}}
+		return facts{imported(by.customer, ev.At), []messageFact{f}}
 	case *webhook.MessageStatus:
 		return statusFacts(ev)
 	case *webhook.AppStateSync:
 		return facts{contact: bookFact(ev)}
+	case *webhook.StandbyMessage:
+		return standbyFacts(ev)
+	case *webhook.StandbyEcho:
+		by := attribute(sourceOther, OriginOther, true, ev.EventInfo, ev.To).inGroup(ev.GroupID)
+		return facts{seen(by.customer, ev.At, ev.ProfileName), []messageFact{sentByOther(ev, by)}}
+	case *webhook.StandbyStatus:
+		return statusFacts(ev.Status)
+	case *webhook.OtherAppEcho:
+		by := attribute(sourceOther, OriginOther, true, ev.EventInfo, ev.To)
+		f := said(ev.ID, by, ev.Content, ev.Raw).with(ev.Context, nil)
+		return facts{seen(by.customer, ev.At, ev.ProfileName), []messageFact{f}}
+	case *webhook.MessagingHandover:
+		return facts{contact: seen(withoutOwn(ev.Sender, ev.DisplayPhoneNumber), time.Time{}, "")}
 	default: // says nothing about a person or a message
 		return facts{}
 	}
+}
+
+// standbyFacts returns what a customer's message to another responder says: the same as one to us,
+// and that it was not to us.
+func standbyFacts(ev *webhook.StandbyMessage) facts {
+	f := factsOf(ev.Message)
+	for i := range f.messages {
+		if m := &f.messages[i]; m.source == sourceLive {
+			m.source, m.origin = sourceOther, OriginOther
+		}
+	}
+	return f
+}
+
+// sentByOther returns what another responder's message says. It comes as the request that sent it.
+func sentByOther(ev *webhook.StandbyEcho, by attribution) messageFact {
+	var m cloudapi.Message
+	if err := json.Unmarshal(ev.Message, &m); err != nil || m.Content == nil {
+		return messageFact{
+			id: ev.ID, attribution: by,
+			content: &Content{Type: cmp.Or(ev.Type, typeUnknown), Raw: slices.Clone(ev.Message)},
+		}
+	}
+	m.CallbackData = "" // of the other responder
+	return sentFact(ev.ID, by, m)
 }
 
 // historyFact returns what a message of a chunk says. Its time and the customer are those of the
@@ -162,6 +222,7 @@ func bookFact(ev *webhook.AppStateSync) contactFact {
 	}
 	who := withoutOwn(ev.Customer(), ev.DisplayPhoneNumber)
 	return contactFact{
+		at:        ev.At,
 		sightings: []sighting{{Identity: who, FromAddressBook: true}},
 		entries: []bookEntry{{
 			PhoneNumber: who.WAID, UserID: who.UserID,
@@ -235,6 +296,7 @@ func sentFact(id graph.MessageID, by attribution, m cloudapi.Message) messageFac
 	}
 	return messageFact{
 		id: id, attribution: by, content: new(sentContent(m.Content)), replyTo: m.ReplyTo, callbackData: m.CallbackData,
+		byPerson: m.ByPerson,
 	}
 }
 
@@ -261,12 +323,31 @@ func (f messageFact) with(quoted *webhook.MessageContext, referral *webhook.Refe
 
 // seen is the fact that a person was seen. at is zero for what says nothing about when.
 func seen(who graph.Identity, at time.Time, profileName string) contactFact {
-	return contactFact{sightings: []sighting{{Identity: who, At: at}}, profileName: profileName, profileAt: at}
+	return contactFact{at: at, sightings: []sighting{{Identity: who, At: at}}, profileName: profileName, profileAt: at}
+}
+
+// imported is the fact that a person was seen in a message of history, which is a copy that was
+// made long after, and so no sighting at a time.
+func imported(who graph.Identity, at time.Time) contactFact {
+	f := seen(who, time.Time{}, "")
+	f.at, f.message = at, true
+	return f
+}
+
+// with says that the person was seen with that content. An edit, a revocation, a reaction and a
+// change of number are no messages of a person: see [Contact.ForgottenAt].
+func (f contactFact) with(content webhook.Content) contactFact {
+	switch content.(type) {
+	case *webhook.Edit, *webhook.Revoke, *webhook.Reaction, *webhook.SystemMessage:
+	default:
+		f.message = true
+	}
+	return f
 }
 
 // moved is the fact that a person took another number or id. Either side may be unknown.
 func moved(from, to graph.Identity, at time.Time) contactFact {
-	var f contactFact
+	f := contactFact{at: at}
 	if !from.IsZero() {
 		f.sightings = append(f.sightings, sighting{Identity: from})
 	}

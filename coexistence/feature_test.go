@@ -1,6 +1,9 @@
 package coexistence_test
 
 import (
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -49,4 +52,29 @@ func TestFeaturesAreTheCallersToChange(t *testing.T) {
 	t.Parallel()
 	coexistence.Features()[0].Name = "changed"
 	require.NotEqual(t, "changed", coexistence.Features()[0].Name)
+}
+
+// The page of package signup says what becomes of every feature, before Meta's popup opens. Its
+// files of other languages have the same keys, by a test there.
+func TestThePageBeforeSignupTellsOfEveryFeature(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("../signup/web/connect.js")
+	require.NoError(t, err)
+	texts := regexp.MustCompile(`(?s)\n  features: \{.*?\n  \},`).Find(script)
+	become := map[coexistence.Feature]coexistence.AppEffect{}
+	var want []coexistence.Feature
+	for _, f := range coexistence.Features() {
+		become[f.Feature] = f.App
+		want = append(want, f.Feature)
+	}
+	var got []coexistence.Feature
+	for _, m := range regexp.MustCompile(`\n    "([^"]+)":\s+"([^"]+)"`).FindAllSubmatch(texts, -1) {
+		unchanged := strings.Contains(string(m[2]), "as before")
+		for name := range strings.SplitSeq(string(m[1]), " | ") {
+			f := coexistence.Feature(name)
+			require.Equal(t, become[f] == coexistence.AppUnchanged, unchanged, name)
+			got = append(got, f)
+		}
+	}
+	require.ElementsMatch(t, want, got)
 }

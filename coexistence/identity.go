@@ -33,6 +33,19 @@ func Aliases(id graph.Identity) []string {
 	return list
 }
 
+// IdentityOf returns the identity that has an alias: a user id, a username behind an @, or else a
+// number.
+func IdentityOf(alias string) graph.Identity {
+	switch {
+	case graph.IsUserID(alias):
+		return graph.Identity{UserID: graph.UserID(alias)}
+	case len(alias) > 1 && alias[0] == '@':
+		return graph.Identity{Username: alias[1:]}
+	default:
+		return graph.Identity{WAID: alias}
+	}
+}
+
 // Alias returns the alias that key stands for: a phone number in any spelling becomes the alias of
 // that number, everything else (a [Contact].Key, an alias, [graph.Identity.Key]) is one already.
 // Stores call it before they look for a person.

@@ -16,20 +16,29 @@ import (
 // A MemStore is a [Store] in memory, for tests, demonstrations and hosts that can afford to lose
 // everything when they stop. The zero MemStore is ready to use. It must not be copied.
 type MemStore struct {
-	mu      sync.RWMutex
-	numbers map[graph.PhoneNumberID]*memNumber
+	mu        sync.RWMutex
+	numbers   map[graph.PhoneNumberID]*memNumber
+	lastID    int64 // of a conversation
+	forgotten memTombstones
 }
 
-var _ Store = (*MemStore)(nil)
+var (
+	_ BatchStore = (*MemStore)(nil)
+	_ Forgetter  = (*MemStore)(nil)
+)
 
 // A memNumber is what is stored about one number. Stored values are replaced and never changed in
-// place, so that a reader may go on with what it found after the lock is gone. persons has the
-// messages by what they are filed under; contacts has each contact under every alias.
+// place, so that a reader may go on with what it found after the lock is gone; the lists of
+// conversations are copied.
 type memNumber struct {
+	phone    graph.PhoneNumberID
 	state    *Number
 	messages map[graph.MessageID]*Message
-	persons  map[string]map[graph.MessageID]*Message
-	contacts map[string]*Contact // by alias
+	aliases  map[string]*memConversation
+	threads  map[string]ThreadRecord
+
+	// conversations has each under its ID and under its former ones.
+	conversations map[string]*memConversation
 }
 
 // number returns the number's data, which is made if there is none. The caller must hold s.mu for
@@ -38,8 +47,9 @@ func (s *MemStore) number(phone graph.PhoneNumberID) *memNumber {
 	n := s.numbers[phone]
 	if n == nil {
 		n = &memNumber{
-			messages: map[graph.MessageID]*Message{}, persons: map[string]map[graph.MessageID]*Message{},
-			contacts: map[string]*Contact{},
+			phone:    phone,
+			messages: map[graph.MessageID]*Message{}, aliases: map[string]*memConversation{},
+			conversations: map[string]*memConversation{},
 		}
 		if s.numbers == nil {
 			s.numbers = map[graph.PhoneNumberID]*memNumber{}
@@ -60,8 +70,9 @@ func (s *MemStore) UpdateNumber(
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := Number{PhoneNumberID: phone}
+	stored := false
 	if n := s.numbers[phone]; n != nil && n.state != nil {
-		old = *n.state
+		old, stored = *n.state, true
 	}
 	st, err := fn(old.Clone())
 	if err != nil {
@@ -70,6 +81,12 @@ func (s *MemStore) UpdateNumber(
 	st.PhoneNumberID, st.Version = phone, old.Version
 	if reflect.DeepEqual(st, old) {
 		return st, nil
+	}
+	if !stored && s.forgotten.of(phone, nil).Number.Equal(Always) {
+		if st.Cycle == 0 {
+			return st, nil
+		}
+		delete(s.forgotten.until, s.forgotten.key.Number(phone))
 	}
 	st.Version++
 	s.number(phone).state = new(st.Clone())
@@ -142,30 +159,10 @@ func (s *MemStore) UpdateContact(
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.number(phone)
-	merged := Contact{PhoneNumberID: phone}
-	var found []*Contact
-	for _, a := range aliases {
-		if c := n.contacts[a]; c != nil && !slices.Contains(found, c) {
-			found = append(found, c)
-			if len(found) == 1 {
-				merged = c.Clone()
-			} else {
-				merged = merged.Merge(*c)
-			}
-		}
-	}
-	fn(&merged)
-	for _, c := range found {
-		for _, a := range c.Aliases {
-			delete(n.contacts, a)
-		}
-	}
-	stored := merged.Clone()
-	for _, a := range stored.Aliases {
-		n.contacts[a] = &stored
-	}
-	return merged, nil
+	changed := memPeople{forgotten: &s.forgotten}
+	one := changed.apply(s.number(phone), ContactChange{phone, aliases, fn})
+	s.storePeople(changed)
+	return one.contact.Clone(), nil
 }
 
 // Contact implements [ContactStore].
@@ -177,8 +174,8 @@ func (s *MemStore) Contact(ctx context.Context, phone graph.PhoneNumberID, who g
 	defer s.mu.RUnlock()
 	if n := s.numbers[phone]; n != nil {
 		for _, a := range Aliases(who) {
-			if c := n.contacts[a]; c != nil {
-				return c.Clone(), nil
+			if c := n.aliases[a]; c != nil && c.contact != nil {
+				return c.contact.Clone(), nil
 			}
 		}
 	}
@@ -195,8 +192,10 @@ func (s *MemStore) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter
 		s.mu.RLock()
 		distinct := map[*Contact]bool{}
 		if n := s.numbers[phone]; n != nil {
-			for _, c := range n.contacts {
-				distinct[c] = true
+			for _, c := range n.conversations {
+				if c.contact != nil {
+					distinct[c.contact] = true
+				}
 			}
 		}
 		s.mu.RUnlock()

@@ -1,11 +1,9 @@
 package coexistence
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
@@ -20,39 +18,44 @@ func (s *MemStore) UpdateMessages(
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := s.number(phone)
-	changed := make([]*Message, len(ids)) // stored only after fn is done with all of them, should it panic
+	changes := make([]MessageChange, len(ids))
 	for i, id := range ids {
-		m := &Message{ID: id, PhoneNumberID: phone}
-		if old := n.messages[id]; old != nil {
-			*m = old.Clone()
-		}
-		fn(m)
-		m.ID, m.PhoneNumberID, m.ConversationID = id, phone, ""
-		changed[i] = m
+		changes[i] = MessageChange{phone, id, fn}
 	}
+	changed, _ := s.changeMessages(changes) // stored only after fn is done with all of them, should it panic
 	for _, m := range changed {
-		n.put(m)
+		s.keep(m)
 	}
 	return nil
 }
 
-// put stores a message and files it under its person, which may be another one than before. The
-// caller must hold MemStore.mu.
-func (n *memNumber) put(m *Message) {
-	if old := n.messages[m.ID]; old != nil && old.Person != m.Person {
-		delete(n.persons[old.Person], m.ID)
-		if len(n.persons[old.Person]) == 0 {
-			delete(n.persons, old.Person)
-		}
+// keep stores a message, unless it is new, or new to its person, and was forgotten. The caller must
+// hold s.mu.
+func (s *MemStore) keep(m *Message) {
+	old := s.number(m.PhoneNumberID).messages[m.ID]
+	if old != nil && old.Person == m.Person && old.Customer == m.Customer ||
+		s.forgotten.of(m.PhoneNumberID, TombstoneNames(*m)).KeepMessage(*m) {
+		s.put(m)
+	}
+}
+
+// put stores a message in the conversation of its person, which may be another one than before. The
+// caller must hold s.mu.
+func (s *MemStore) put(m *Message) {
+	n := s.number(m.PhoneNumberID)
+	if old := n.messages[m.ID]; old != nil {
+		n.drop(old)
 	}
 	n.messages[m.ID] = m
-	byID := n.persons[m.Person]
-	if byID == nil {
-		byID = map[graph.MessageID]*Message{}
-		n.persons[m.Person] = byID
+	if m.Person == "" {
+		return
 	}
-	byID[m.ID] = m
+	c := n.aliases[m.Person]
+	if c == nil {
+		c = s.newConversation(n, m.Person)
+		n.aliases[m.Person] = c
+	}
+	c.put(m)
 }
 
 // Message implements [MessageStore].
@@ -65,23 +68,15 @@ func (s *MemStore) Message(ctx context.Context, phone graph.PhoneNumberID, id gr
 	if n := s.numbers[phone]; n != nil {
 		if m := n.messages[id]; m != nil {
 			c := m.Clone()
-			c.ConversationID = n.keyOf(m.Person)
+			c.ConversationID = n.idOf(m.Person)
 			return c, nil
 		}
 	}
 	return Message{}, ErrNotFound
 }
 
-// keyOf returns the conversation that a person's messages belong to. The caller must hold
-// MemStore.mu.
-func (n *memNumber) keyOf(person string) string {
-	if c := n.contacts[person]; c != nil {
-		return c.Key
-	}
-	return person
-}
-
-// Conversations implements [MessageStore].
+// Conversations implements [MessageStore]. The conversations are of one moment: the lock is held
+// until all are added up.
 func (s *MemStore) Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[Conversation, error] {
 	return func(yield func(Conversation, error) bool) {
 		if err := ctx.Err(); err != nil {
@@ -96,8 +91,7 @@ func (s *MemStore) Conversations(ctx context.Context, phone graph.PhoneNumberID)
 	}
 }
 
-// conversations adds up what is stored under each person, and joins the persons that are aliases of
-// one contact. They are of one moment: the lock is held until all are added up.
+// conversations adds up all conversations of a number, the latest first.
 func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -105,65 +99,32 @@ func (s *MemStore) conversations(phone graph.PhoneNumberID) []Conversation {
 	if n == nil {
 		return nil
 	}
-	byKey := map[string]*Conversation{}
-	for person, messages := range n.persons {
-		if person == "" {
+	var list []Conversation
+	for id, c := range n.conversations {
+		if id != c.id() { // a former one
 			continue
 		}
-		key := n.keyOf(person)
-		c := byKey[key]
-		if c == nil {
-			c = new(n.conversation(phone, key))
-			byKey[key] = c
-		}
-		for _, m := range messages {
-			c.Add(*m)
+		if sum := c.summary(phone); sum.Last != nil {
+			list = append(list, sum)
 		}
 	}
-	var list []Conversation
-	for _, c := range byKey {
-		if c.MessageCount > 0 {
-			list = append(list, *c)
-		}
-	}
-	slices.SortFunc(list, func(a, b Conversation) int {
-		return cmp.Or(b.LastAt.Compare(a.LastAt), strings.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(list, func(a, b Conversation) int { return b.Last.Compare(*a.Last) })
 	return list
 }
 
-// conversation returns an empty conversation of that key. The caller must hold MemStore.mu.
-func (n *memNumber) conversation(phone graph.PhoneNumberID, key string) Conversation {
-	c := Conversation{
-		PhoneNumberID: phone, ID: key, Contact: Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}},
-	}
-	if who := n.contacts[key]; who != nil {
-		c.Contact = who.Clone()
-	}
-	return c
-}
-
 // Conversation implements [MessageStore].
-func (s *MemStore) Conversation(ctx context.Context, phone graph.PhoneNumberID, key string) (Conversation, error) {
+func (s *MemStore) Conversation(ctx context.Context, phone graph.PhoneNumberID, name string) (Conversation, error) {
 	if err := ctx.Err(); err != nil {
 		return Conversation{}, err
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	n := s.numbers[phone]
-	if n == nil || key == "" {
-		return Conversation{}, ErrNotFound
-	}
-	c := n.conversation(phone, n.keyOf(Alias(key)))
-	for _, person := range c.Contact.Aliases {
-		for _, m := range n.persons[person] {
-			c.Add(*m)
+	if c := s.numbers[phone].find(name); c != nil {
+		if sum := c.summary(phone); sum.Last != nil {
+			return sum, nil
 		}
 	}
-	if c.MessageCount == 0 {
-		return Conversation{}, ErrNotFound
-	}
-	return c, nil
+	return Conversation{}, ErrNotFound
 }
 
 // Messages implements [MessageStore].
@@ -175,14 +136,14 @@ func (s *MemStore) Messages(
 			yield(Message{}, err)
 			return
 		}
-		list, key := s.messagesOf(phone, conversation)
+		list, id := s.messagesOf(phone, conversation)
 		for _, m := range list {
 			if err := ctx.Err(); err != nil {
 				yield(Message{}, err)
 				return
 			}
 			c := m.Clone()
-			c.ConversationID = key
+			c.ConversationID = id
 			if !yield(c, nil) {
 				return
 			}
@@ -191,24 +152,18 @@ func (s *MemStore) Messages(
 }
 
 // messagesOf returns what is to be shown of a conversation, in order, and the conversation's ID.
-func (s *MemStore) messagesOf(phone graph.PhoneNumberID, key string) ([]*Message, string) {
+func (s *MemStore) messagesOf(phone graph.PhoneNumberID, name string) ([]*Message, string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	n := s.numbers[phone]
-	if n == nil || key == "" {
-		return nil, key
+	c := s.numbers[phone].find(name)
+	if c == nil {
+		return nil, ""
 	}
-	c := n.conversation(phone, n.keyOf(Alias(key)))
 	var list []*Message
-	for _, person := range c.Contact.Aliases {
-		for _, m := range n.persons[person] {
-			if m.Visible() {
-				list = append(list, m)
-			}
+	for _, m := range c.messages {
+		if m.Visible() {
+			list = append(list, m)
 		}
 	}
-	slices.SortFunc(list, func(a, b *Message) int {
-		return cmp.Or(a.At.Compare(b.At), strings.Compare(string(a.ID), string(b.ID)))
-	})
-	return list, c.ID
+	return list, c.id()
 }

@@ -21,6 +21,10 @@ const (
 	OriginApp      Origin = "app"      // a person at the business wrote in the WhatsApp Business app, live
 	OriginAPI      Origin = "api"      // sent through Cloud API and registered with Tracker.RecordSent
 	OriginHistory  Origin = "history"  // imported; either side wrote it before
+
+	// OriginOther marks what another responder is in: what a customer wrote to it, and, if Outbound
+	// is true, what it or another app answered. It is neither ours to answer nor ours to pay for.
+	OriginOther Origin = "other"
 )
 
 // A Message is one message of a conversation in its latest form, whichever way it came: from the
@@ -35,9 +39,9 @@ type Message struct {
 	ID            graph.MessageID     `json:"id"`
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// ConversationID is the ID of the conversation, which is [Contact].Key. The store fills it in
-	// when a message is read, because the key changes when two people turn out to be one. Empty as
-	// long as it is not known who the message is from or for.
+	// ConversationID is the ID of the conversation. The store fills it in when a message is read,
+	// because two people can turn out to be one. Empty as long as it is not known who the message
+	// is from or for.
 	ConversationID string `json:"-"`
 
 	// Person is what the message is filed under: an alias of the customer, or "group:" and the id
@@ -55,9 +59,14 @@ type Message struct {
 	Origin   Origin `json:"origin,omitzero"`
 	Outbound bool   `json:"outbound,omitzero"`
 
-	// At is when it was written: whole seconds of Meta's clock, for what was sent through the API
-	// the host's clock. Zero if Meta gave no time.
+	// At is when it was written, in whole seconds: by Meta's clock, for what was sent through the
+	// API by the host's. Zero if Meta gave no time. [Message.Compare] tells messages of one second
+	// apart.
 	At time.Time `json:"at,omitzero"`
+
+	// ByPerson is true if it was sent through the API and a person at the business wrote it
+	// ([cloudapi.Message].ByPerson).
+	ByPerson bool `json:"by_person,omitzero"`
 
 	// Content is the latest one. Its Type is empty if the message itself was never seen.
 	Content
@@ -164,11 +173,11 @@ func (m Message) Visible() bool { return m.Person != "" && m.Type != "" }
 
 // Answerable reports whether a bot may answer: the customer wrote it, live, with content of its own
 // that is still there. It is false for whatever the business wrote, for history, for placeholders
-// and unsupported messages (a person has to look at the phone), for system notices and welcome
-// requests, and for types that this package does not know. Edits, revocations and reactions are no
-// messages, so they are never answerable: see [Answerable] for events. What is written in a group
-// is not either: an answer to Customer would go to that person alone, and Cloud API has no groups
-// on coexistence numbers.
+// and unsupported messages (a person has to look at the phone), for system notices, welcome
+// requests and answers to requests to call, and for types that this package does not know. Edits,
+// revocations and reactions are no messages, so they are never answerable: see [Answerable] for
+// events. What is written in a group is not either: an answer to Customer would go to that person
+// alone, and Cloud API has no groups on coexistence numbers.
 //
 // It says nothing about time. A delivery can be a week late; compare At before answering.
 func (m Message) Answerable() bool {
@@ -182,11 +191,28 @@ func (m Message) MediaExpected(now time.Time) bool {
 	return m.Type == webhook.TypeMediaPlaceholder && now.Sub(m.At) < MediaWindow
 }
 
+// Received reports whether the customer wrote the message, live, and it is shown: it opens the
+// service window, and counts as unread until it was read. History was read on the phone, and the
+// answer to a call permission request opens no window.
+func (m Message) Received() bool {
+	return m.Visible() && m.Origin == OriginCustomer && !m.Outbound && m.first().Type != TypeCallPermission
+}
+
+// WrittenByPerson reports whether a person at the business wrote the message, live, in the app or
+// through the API, and it is shown. Who answers has read what is above the answer.
+func (m Message) WrittenByPerson() bool {
+	return m.Visible() && m.Outbound && (m.Origin == OriginApp || m.ByPerson)
+}
+
 // HumanAt is when a person at the business last did something about the message: wrote it in the
-// app, edited it, deleted it, reacted to it. Messages of the business out of history count, since
-// only the app can have written them. Zero if there was none.
+// app or through the API, edited it, deleted it, reacted to it. Messages of the business out of
+// history count, since only the app can have written them. Zero if there was none, and as long as
+// it is not known whose conversation it is in.
 func (m Message) HumanAt() time.Time {
-	if m.Outbound && (m.Origin == OriginApp || m.Origin == OriginHistory) {
+	if m.Person == "" {
+		return time.Time{}
+	}
+	if m.Outbound && (m.Origin == OriginApp || m.Origin == OriginHistory || m.ByPerson) {
 		return later(m.AppActivityAt, m.At)
 	}
 	return m.AppActivityAt
@@ -229,5 +255,5 @@ func (m *Message) first() *Content {
 // conversation of its From, while a reaction may be about a message that no store has.
 func Answerable(ev webhook.Event) bool {
 	m, ok := ev.(*webhook.IncomingMessage)
-	return ok && m.GroupID == "" && m.Content != nil && answerableType(m.Content.MessageType())
+	return ok && m.GroupID == "" && m.Content != nil && answerableType(contentType(m.Content))
 }

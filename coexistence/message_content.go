@@ -14,10 +14,14 @@ import (
 // typeUnknown stands for a type that Meta left out.
 const typeUnknown webhook.MessageType = "unknown"
 
+// TypeCallPermission is the type of [Content] for the answer to a request to call, which Meta
+// writes as interactive. The customer says something about calls and waits for no answer.
+const TypeCallPermission webhook.MessageType = "call_permission_reply"
+
 // A Content is what a message says.
 type Content struct {
-	// Type is the type of content. A media_placeholder and an unsupported stand for something that
-	// is not known (yet).
+	// Type is the type of content as Meta names it, or [TypeCallPermission]. A media_placeholder
+	// and an unsupported stand for something that is not known (yet).
 	Type webhook.MessageType `json:"type,omitzero"`
 
 	// Text is what to show in words: the text, a caption, the label of a pressed button, the name
@@ -91,16 +95,23 @@ func answerableType(k webhook.MessageType) bool {
 	return false
 }
 
+// contentType returns the type that [Content] has for the content of a webhook.
+func contentType(content webhook.Content) webhook.MessageType {
+	if i, ok := content.(*webhook.Interactive); ok {
+		if _, ok := i.Reply.(*webhook.CallPermissionReply); ok {
+			return TypeCallPermission
+		}
+	}
+	return cmp.Or(content.MessageType(), typeUnknown)
+}
+
 // contentOf translates the content of a webhook. raw is the JSON that holds it; it is copied where
 // it is kept, because it aliases the delivery's body.
 func contentOf(content webhook.Content, raw []byte) Content {
 	if content == nil {
 		return Content{Type: typeUnknown, Raw: slices.Clone(raw)}
 	}
-	b := Content{Type: content.MessageType(), Text: webhook.ContentText(content)}
-	if b.Type == "" {
-		b.Type = typeUnknown
-	}
+	b := Content{Type: contentType(content), Text: webhook.ContentText(content)}
 	switch c := content.(type) {
 	case *webhook.Text, *webhook.MediaPlaceholder, *webhook.RequestWelcome:
 		return b

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,31 +20,46 @@ const (
 	sourceHint                // a status, an edit, a revocation, a reaction: it speaks about the message
 	sourceHistoryMedia        // Meta gives it another sender and time than the placeholder that it belongs to
 	sourceHistory             // a chunk of history
+	sourceOther               // a copy of what was said to another responder, or by one
 	sourceUnavailable         // live, without its content
 	sourceLive                // live: the customer or the app
 	sourceAPI                 // the answer to our own call
 )
 
 // A MessageProvenance says which kinds of events a [Message] rests on, so that a later event of a
-// lesser kind changes nothing. It is opaque and survives JSON.
+// lesser kind changes nothing, and where it stands within its second. It is opaque and survives
+// JSON.
 type MessageProvenance struct {
 	origin  source // of Origin, Outbound, At
 	person  source // of Person, Customer, GroupID
 	content source // of the content before edits
+
+	position int64 // within the second of At, see Message.Compare; 0 if it was not told
 }
 
-// MarshalText implements [encoding.TextMarshaler]. It is a digit for each part: an object would
-// have to be read in a pass of its own, for every message.
+// MarshalText implements [encoding.TextMarshaler]. It is a digit for each source, then the position
+// if there is one: an object would have to be read in a pass of its own, for every message.
 func (p MessageProvenance) MarshalText() ([]byte, error) {
-	return []byte{'0' + byte(p.origin), '0' + byte(p.person), '0' + byte(p.content)}, nil
+	b := append(make([]byte, 0, 24), '0'+byte(p.origin), '0'+byte(p.person), '0'+byte(p.content))
+	if p.position != 0 {
+		b = strconv.AppendInt(append(b, ' '), p.position, 10)
+	}
+	return b, nil
 }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (p *MessageProvenance) UnmarshalText(b []byte) error {
-	if len(b) != 3 || strings.Trim(string(b), "0123456789") != "" {
-		return errors.New("coexistence: the provenance of a message is not three digits")
+	sources, position, told := strings.Cut(string(b), " ")
+	n, err := int64(0), error(nil)
+	if told {
+		n, err = strconv.ParseInt(position, 10, 64)
 	}
-	*p = MessageProvenance{origin: source(b[0] - '0'), person: source(b[1] - '0'), content: source(b[2] - '0')}
+	if len(sources) != 3 || strings.Trim(sources, "0123456789") != "" || err != nil {
+		return errors.New("coexistence: the provenance of a message is not three digits and a position")
+	}
+	*p = MessageProvenance{
+		origin: source(b[0] - '0'), person: source(b[1] - '0'), content: source(b[2] - '0'), position: n,
+	}
 	return nil
 }
 
@@ -55,6 +71,7 @@ func (p *MessageProvenance) UnmarshalText(b []byte) error {
 // Nothing of f is shared with the message, since a store may call again with the same fact.
 func (m *Message) merge(f messageFact) {
 	m.mergeAttribution(f.attribution)
+	m.mergePosition(f.position)
 	m.AppActivityAt = later(m.AppActivityAt, f.appActivityAt)
 	if f.content != nil {
 		m.mergeContent(f.source, *f.content)
@@ -79,6 +96,7 @@ func (m *Message) merge(f messageFact) {
 		m.mergeFailure(*f.failure)
 	}
 	m.CallbackData = max(m.CallbackData, f.callbackData)
+	m.ByPerson = m.ByPerson || f.byPerson
 }
 
 // mergeAttribution takes the sender and the time of the greater source, and of an equal one the

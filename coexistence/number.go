@@ -78,6 +78,10 @@ type Number struct {
 	// PhoneSeenAt is the latest sign of life of the business's phone, to the hour.
 	PhoneSeenAt time.Time `json:"phone_seen_at,omitzero"`
 
+	// OtherResponderAt is when the number first showed that something else than this app and the
+	// phone answers its customers too: another partner, or Meta's agent. Zero if it never did.
+	OtherResponderAt time.Time `json:"other_responder_at,omitzero"`
+
 	// Version counts the stored changes. The store sets it.
 	Version int64 `json:"version,omitzero"`
 }
@@ -203,9 +207,9 @@ func (s Number) IdleWarning(now time.Time) bool {
 	return s.Stage.Connected() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
 }
 
-// accounts returns the accounts that hold the number, as far as is known. A number that only events
+// Accounts returns the accounts that hold the number, as far as is known. A number that only events
 // have told of has a WABAID and no WABAs.
-func (s Number) accounts() []graph.WABAID {
+func (s Number) Accounts() []graph.WABAID {
 	if len(s.WABAs) == 0 && s.WABAID != "" {
 		return []graph.WABAID{s.WABAID}
 	}

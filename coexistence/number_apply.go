@@ -145,7 +145,7 @@ func (s *Number) applyShared(ev *webhook.AccountUpdate) {
 		return
 	}
 	*s = s.Onboard(cloudapi.Onboarding{
-		PhoneNumberID: s.PhoneNumberID, WABAIDs: s.accounts(), DisplayPhoneNumber: s.DisplayPhoneNumber,
+		PhoneNumberID: s.PhoneNumberID, WABAIDs: s.Accounts(), DisplayPhoneNumber: s.DisplayPhoneNumber,
 		OnboardedAt: ev.At,
 	})
 }

@@ -19,6 +19,7 @@ const (
 	CheckNumber       Check = "number"       // the number lives in the app and on Cloud API
 	CheckSubscription Check = "subscription" // our app receives the webhooks of every account that holds the number
 	CheckFields       Check = "fields"       // our app subscribes to the webhook fields of coexistence
+	CheckResponders   Check = "responders"   // nothing else answers the customers of the number
 	CheckOverride     Check = "override"     // no callback override parts data from account updates
 )
 
@@ -98,6 +99,15 @@ func Fields() []webhook.Field {
 	}
 }
 
+// RecommendedFields returns the webhook fields that tell of other responders of a number, sorted:
+// other partners, and Meta's agent. Since September 2026 a business can let them answer without a
+// word to this app, and then they are all that says whose a conversation is. A missing one is a
+// warning of the [Preflight]: the dashboard does not offer them to every app. The slice is the
+// caller's to change.
+func RecommendedFields() []webhook.Field {
+	return []webhook.Field{webhook.FieldMessagingHandovers, webhook.FieldStandby}
+}
+
 // Preflight reads whether everything is in place for the syncs of the number, and changes nothing.
 // [Tracker.RequestSync] does it by itself. The error is about the store or the client; calls that
 // bring no answer are problems.
@@ -120,12 +130,18 @@ func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Pre
 func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
 	p.checkNumber(ctx, c, st.PhoneNumberID)
-	p.checkSubscriptions(ctx, c, st.accounts())
+	p.checkSubscriptions(ctx, c, st.Accounts())
 	required := Fields()
 	if !slices.Contains(kinds, cloudapi.SyncHistory) {
 		required = slices.DeleteFunc(required, func(f webhook.Field) bool { return f == webhook.FieldHistory })
 	}
 	p.checkFields(ctx, c, required)
+	if !st.OtherResponderAt.IsZero() {
+		p.warning(Finding{
+			Check: CheckResponders,
+			Text:  "this number has another responder: ask Tracker.MayAnswer before a bot answers",
+		})
+	}
 	return p
 }
 
@@ -207,14 +223,20 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 			Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) +
 				"; tick the fields in the app dashboard under WhatsApp, Configuration",
 		})
+		return
+	}
+	if missing := missingFields(RecommendedFields(), subs); len(missing) > 0 {
+		p.warning(Finding{
+			Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) + ", which tell of other " +
+				"responders of the number; tick them before the business lets another partner or Meta's agent answer",
+		})
 	}
 }
 
 // overrideText is the same for an override of the number and of an account: the host has to look at
 // both ends.
 const overrideText = "a callback override is set: messages, echoes, contacts and history go there, account_update " +
-	"still goes to the " +
-	"app's own callback URL, and both have to reach this tracker"
+	"still goes to the app's own callback URL, standby may go to either, and both have to reach this tracker"
 
 // missingFields returns those of the required fields to which no subscription of the app belongs.
 func missingFields(required []webhook.Field, subs []cloudapi.AppSubscription) []webhook.Field {

@@ -114,6 +114,9 @@ func (t *Tracker) Run(ctx context.Context) {
 	tick := time.NewTicker(reconcileEvery)
 	defer tick.Stop()
 	for {
+		if err := t.finishForgetting(ctx); err != nil && ctx.Err() == nil {
+			t.cfg.Logger.WarnContext(ctx, "not all could be forgotten that is to be; it is tried again", "err", err)
+		}
 		err := t.reconcileAll(ctx, places, &working, func(phone graph.PhoneNumberID, err error) {
 			if ctx.Err() == nil {
 				t.cfg.Logger.WarnContext(ctx, "not all that is due for a number could be done; it is tried again",
@@ -142,6 +145,7 @@ func (t *Tracker) ReconcileAll(ctx context.Context) error {
 		mu      sync.Mutex
 		errs    []error
 	)
+	unfinished := t.finishForgetting(ctx)
 	err := t.reconcileAll(ctx, make(chan struct{}, reconcileAtOnce), &working,
 		func(phone graph.PhoneNumberID, err error) {
 			mu.Lock()
@@ -149,7 +153,17 @@ func (t *Tracker) ReconcileAll(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("number %s: %w", phone, err))
 		})
 	working.Wait()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, unfinished, err)...)
+}
+
+// reconcileInTime does what is due for a number, if something is, and gives up after a while.
+func (t *Tracker) reconcileInTime(ctx context.Context, s Number) error {
+	if !t.needs(s) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, reconcileTime)
+	defer cancel()
+	return t.reconcile(ctx, s)
 }
 
 // reconcileAll starts a goroutine for each number for which something is due, once it has a place,
@@ -162,7 +176,7 @@ func (t *Tracker) reconcileAll(
 		if err != nil {
 			return err
 		}
-		if !t.needs(s) {
+		if !t.needs(s) && !t.retentionDue(s.PhoneNumberID) {
 			continue
 		}
 		if _, busy := t.busy.LoadOrStore(s.PhoneNumberID, true); busy {
@@ -176,9 +190,11 @@ func (t *Tracker) reconcileAll(
 		}
 		working.Go(func() {
 			defer func() { t.busy.Delete(s.PhoneNumberID); <-places }()
-			ctx, cancel := context.WithTimeout(ctx, reconcileTime)
-			defer cancel()
-			if err := t.reconcile(ctx, s); err != nil {
+			if err := t.reconcileInTime(ctx, s); err != nil {
+				failed(s.PhoneNumberID, err)
+			}
+			// It takes as long as there is much to forget.
+			if err := t.applyRetention(ctx, s.PhoneNumberID); err != nil {
 				failed(s.PhoneNumberID, err)
 			}
 		})

@@ -15,6 +15,20 @@ import (
 // not wait for that.
 const recordTime = 10 * time.Second
 
+// A SendFunc sends a message with the client of a number. Its errors are those of
+// [cloudapi.MessagesService.Send]; one that is no [*cloudapi.Error] says that nothing was sent, and
+// that the message is to blame.
+type SendFunc func(
+	ctx context.Context, client *cloudapi.Client, from graph.PhoneNumberID, m cloudapi.Message,
+) (*cloudapi.SentMessage, error)
+
+// SendMessage is the [SendFunc] that calls [cloudapi.MessagesService.Send].
+func SendMessage(
+	ctx context.Context, client *cloudapi.Client, from graph.PhoneNumberID, m cloudapi.Message,
+) (*cloudapi.SentMessage, error) {
+	return client.Messages.Send(ctx, from, m)
+}
+
 // Send sends a message through Cloud API with the client of the number, and stores it in the
 // conversation. It is a call of [cloudapi.MessagesService.Send] and [Tracker.RecordSent].
 //
@@ -33,8 +47,9 @@ func (t *Tracker) Send(
 	if err != nil {
 		return nil, err
 	}
-	sent, err := c.Messages.Send(ctx, from, m)
+	sent, err := t.cfg.Send(ctx, c, from, m)
 	if err != nil {
+		err = errors.Join(err, t.RecordRefused(context.WithoutCancel(ctx), from, m, err))
 		if e, ok := errors.AsType[*cloudapi.Error](err); ok && e.SafeToRetry() {
 			return nil, err
 		}
@@ -63,13 +78,55 @@ func (t *Tracker) RecordSent(
 	if to.UserID == "" && graph.IsUserID(sent.To.Input) {
 		to.UserID = graph.UserID(sent.To.Input)
 	}
-	by := attribution{
-		source: sourceAPI, origin: OriginAPI, outbound: true, at: time.Now().UTC(), customer: to, person: bestAlias(to),
+	at := sent.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	by := attribution{ // in whole seconds, as all other times are
+		source: sourceAPI, origin: OriginAPI, outbound: true, at: at.UTC().Truncate(time.Second), customer: to,
+		person: bestAlias(to),
 	}
 	if sent.GroupID != "" {
 		by = by.inGroup(sent.GroupID)
-	} else if err := t.upsertContact(ctx, phone, seen(to, by.at, "")); err != nil {
+	}
+	f := sentFact(sent.ID, by, m)
+	f.position = arrivalPosition(at, 0)
+	if sent.GroupID == "" {
+		who := seen(to, by.at, "")
+		who.message = f.content != nil
+		if _, err := t.upsertContact(ctx, phone, who); err != nil {
+			return err
+		}
+	}
+	if err := t.mergeMessages(ctx, phone, []messageFact{f}); err != nil || !isService(m) {
 		return err
 	}
-	return t.mergeMessages(ctx, phone, []messageFact{sentFact(sent.ID, by, m)})
+	// Meta refuses the service messages of all but the owner, so this one proves that we are it.
+	// Where nothing else was ever said, there is nothing to correct.
+	r, err := t.threadRecord(ctx, phone, by.person)
+	if err != nil || r.Last.Event == "" && r.RefusedAt.IsZero() {
+		return err
+	}
+	return t.mergeThread(ctx, phone, to, threadFact{record: ThreadRecord{AcceptedAt: by.at}})
+}
+
+// RecordRefused registers that Meta refused a message because another responder has the
+// conversation, or none ([graph.ErrNotOwner]), or because the customer stopped marketing messages
+// ([graph.ErrOptedOut]), and passes over every other error. Call it with the error of a call that
+// is not [Tracker.Send].
+func (t *Tracker) RecordRefused(
+	ctx context.Context, phone graph.PhoneNumberID, m cloudapi.Message, refused error,
+) error {
+	now := time.Now().UTC()
+	switch {
+	case errors.Is(refused, graph.ErrOptedOut):
+		f := threadFact{record: ThreadRecord{MarketingRefusedAt: now}}
+		return t.mergeThread(ctx, phone, IdentityOf(m.To.Key()), f)
+	case !errors.Is(refused, graph.ErrNotOwner):
+		return nil
+	}
+	if err := t.noteResponder(ctx, phone, now); err != nil {
+		return err
+	}
+	return t.mergeThread(ctx, phone, IdentityOf(m.To.Key()), threadFact{record: ThreadRecord{RefusedAt: now}})
 }

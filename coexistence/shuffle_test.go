@@ -81,6 +81,7 @@ func drawWorld(t *rapid.T) []string {
 type view struct {
 	messages      map[graph.MessageID]coexistence.Message
 	conversations []coexistence.Conversation
+	order         []graph.MessageID // of the conversations' messages
 	contacts      []coexistence.Contact
 	phases        []coexistence.PhaseSync
 	progress      int
@@ -95,16 +96,39 @@ func viewAfter(t *rapid.T, store coexistence.Store, events []webhook.Event) view
 	return viewOf(t.Context(), t, store)
 }
 
+// viewAfterBatches prepares events in batches of any size, as an inbox does.
+func viewAfterBatches(t *rapid.T, store coexistence.Store, events []webhook.Event) view {
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	require.NoError(t, err)
+	for len(events) > 0 {
+		n := rapid.IntRange(1, len(events)).Draw(t, "batch")
+		batch := preparations(t.Context(), events[:n]...)
+		tracker.Prepare(t.Context(), batch)
+		for _, p := range batch {
+			require.NoError(t, tracker.Handle(p.Context, p.Event))
+		}
+		events = events[n:]
+	}
+	return viewOf(t.Context(), t, store)
+}
+
 func viewOf(ctx context.Context, t require.TestingT, store coexistence.Store) view {
 	v := view{messages: map[graph.MessageID]coexistence.Message{}}
 	for i := range 6 {
 		id := graph.MessageID(fmt.Sprintf("wamid.%d", i))
 		if m, err := store.Message(ctx, phone, id); err == nil {
+			m.ConversationID = "" // is that of the one that happened to be made first
 			v.messages[id] = m
 		}
 	}
 	for c, err := range store.Conversations(ctx, phone) {
 		require.NoError(t, err)
+		for m, err := range store.Messages(ctx, phone, c.ID) {
+			require.NoError(t, err)
+			require.Equal(t, c.ID, m.ConversationID)
+			v.order = append(v.order, m.ID)
+		}
+		c.ID, c.FormerIDs, c.Last.ConversationID = "", nil, ""
 		v.conversations = append(v.conversations, c)
 	}
 	for c, err := range store.Contacts(ctx, phone) {
@@ -130,6 +154,9 @@ func TestTheOrderOfDeliveriesDoesNotMatter(t *testing.T) {
 		got := viewAfter(t, new(coexistence.MemStore), shuffled)
 		require.Equal(t, want.messages, got.messages)
 		require.Equal(t, want, got)
+		batched := viewAfterBatches(t, new(coexistence.MemStore), shuffled)
+		require.Equal(t, want.messages, batched.messages)
+		require.Equal(t, want, batched)
 	})
 }
 

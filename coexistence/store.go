@@ -11,7 +11,7 @@ import (
 // ErrNotFound says that a store has no such thing.
 var ErrNotFound = errors.New("coexistence: not found in the store")
 
-// A Store keeps what a [Tracker] knows. One implementation provides all three parts, because
+// A Store keeps what a [Tracker] knows. One implementation provides all parts, because
 // messages are found through the people behind them. [MemStore] keeps everything in memory; check
 // one of your own with coexistencetest.TestStore.
 //
@@ -24,6 +24,7 @@ type Store interface {
 	NumberStore
 	MessageStore
 	ContactStore
+	ThreadStore
 }
 
 // A NumberStore keeps the states of numbers.
@@ -58,21 +59,60 @@ type MessageStore interface {
 	// Message returns one message, visible or not, or ErrNotFound.
 	Message(ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID) (Message, error)
 
-	// Conversations returns the conversations of a number that have messages to show, the most
-	// recent first; those of the same moment in the order of their IDs. All messages filed under
-	// aliases of one contact make one conversation; so do all filed under a name that no contact
-	// has. The first error ends it.
+	// Conversations returns the conversations of a number that have messages to show, those with
+	// the latest messages first. All messages filed under aliases of one contact make one
+	// conversation; so do all filed under a name that no contact has. Its ID is given when the
+	// first message or the contact is stored, is never given again, and never changes. When
+	// contacts become one, their conversations do, and all their IDs find that one from then on.
+	// The first error ends it.
 	Conversations(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[Conversation, error]
 
-	// Conversation returns one of them, or ErrNotFound. It is found by its ID, by any alias of the
-	// person, and by a phone number in any spelling: by whatever [Alias] makes an alias of.
-	Conversation(ctx context.Context, phone graph.PhoneNumberID, key string) (Conversation, error)
+	// Conversation returns one of them, or ErrNotFound. It is found by its ID, a former ID, any
+	// alias of the person, and a phone number in any spelling: by whatever [Alias] makes an alias
+	// of.
+	Conversation(ctx context.Context, phone graph.PhoneNumberID, name string) (Conversation, error)
 
-	// Messages returns the messages of a conversation that are visible ([Message.Visible]), the
-	// oldest first; those of the same moment in the order of their ids. The conversation is found
-	// as Conversation finds it; an unknown one is empty. Message.ConversationID is set, here and in
-	// Message.
+	// Messages returns the messages of a conversation that are visible ([Message.Visible]), in the
+	// order of [Message.Compare]. The conversation is found as Conversation finds it; an unknown
+	// one is empty. Message.ConversationID is set, here and in Message.
 	Messages(ctx context.Context, phone graph.PhoneNumberID, conversation string) iter.Seq2[Message, error]
+
+	// ListConversations returns a page of Conversations: what a screen shows, each with its Last
+	// message. The next one begins behind the Cursor of the last of them. What is stored meanwhile
+	// moves a conversation to the top. Its cost does not grow with what is stored.
+	ListConversations(
+		ctx context.Context, phone graph.PhoneNumberID, opts ConversationListOptions,
+	) ([]Conversation, error)
+
+	// ListMessages returns a page of Messages, the oldest first. The conversation is found as
+	// Conversation finds it; an unknown one is ErrNotFound. Its cost does not grow with what is
+	// stored.
+	ListMessages(
+		ctx context.Context, phone graph.PhoneNumberID, conversation string, opts MessageListOptions,
+	) ([]Message, error)
+
+	// MarkRead says that everything up to a place in a conversation was read; upTo is the Cursor of
+	// a message that was shown. It never takes back what was read before. An unknown conversation
+	// is ErrNotFound.
+	MarkRead(ctx context.Context, phone graph.PhoneNumberID, conversation string, upTo Cursor) error
+
+	// CountUnread counts what is unread of a number.
+	CountUnread(ctx context.Context, phone graph.PhoneNumberID) (UnreadCount, error)
+
+	// FindPeople returns up to limit conversations whose person is found by the text: each of its
+	// words begins a name, the username or a number of the person, in any case; a phone number may
+	// be spelt in any way. Those without a message are among them. They come in the order of the
+	// words that the longest of the beginnings has found. A text without a word finds none.
+	FindPeople(ctx context.Context, phone graph.PhoneNumberID, text string, limit int) ([]Conversation, error)
+
+	// SearchMessages returns up to limit messages that are shown, not deleted, and have all of the
+	// words in their text, in any case and place; the last word may be the beginning of one. Those
+	// that were stored last come first, which are the latest but for what was imported. It goes on
+	// behind a cursor that it has returned, which is empty at the end. A text without a word finds
+	// none.
+	SearchMessages(
+		ctx context.Context, phone graph.PhoneNumberID, words string, after Cursor, limit int,
+	) ([]Message, Cursor, error)
 }
 
 // A ContactStore keeps the contacts.

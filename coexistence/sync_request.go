@@ -121,6 +121,11 @@ func trimPackage(s string) string {
 // and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for
 // another reason can be repeated in the same way.
 //
+// What Meta answers is stored with several tries within half a minute, also when ctx ends. If all
+// fail, the store knows the intent alone, which is [ErrSyncOutcomeUnknown] from then on, until a
+// webhook of that sync arrives. The error then matches that of the store too, and says whether Meta
+// accepted the request, as SyncResult.Requested does.
+//
 // The result is nil only if nothing was done. Beside an error it says what was achieved all the
 // same.
 func (t *Tracker) RequestSync(
@@ -266,28 +271,32 @@ func (t *Tracker) request(
 		return err
 	}
 	result.Number = st
-	cycle := st.Cycle
 
 	id, callErr := c.Phones.SyncAppData(ctx, phone, kind)
+	if callErr == nil {
+		result.Requested = append(result.Requested, kind)
+	}
 
-	// The answer is stored even if the caller has gone: a call whose answer is not stored counts as
-	// unknown for ever.
-	ctx = context.WithoutCancel(ctx)
-	st, err = t.cfg.Store.UpdateNumber(ctx, phone, func(s Number) (Number, error) {
-		if s.Cycle == cycle {
-			s.recordAnswer(kind, id, callErr, time.Now().UTC())
+	intent, answeredAt := st, time.Now().UTC()
+	st, err = t.storeAnswer(ctx, phone, func(s Number) (Number, error) {
+		// Another try may have been stored although it failed, and freed the kind for another call.
+		if s.Cycle == intent.Cycle && s.sync(kind).RequestedAt.Equal(intent.sync(kind).RequestedAt) {
+			s.recordAnswer(kind, id, callErr, answeredAt)
 		}
 		return s, nil
 	})
 	if err != nil {
 		t.cfg.Logger.ErrorContext(ctx, "the answer to a sync request could not be stored",
 			"phone", phone, "kind", kind, "request", id, "err", err)
+		err = fmt.Errorf("coexistence: the answer could not be stored: %w", err)
+		if callErr == nil {
+			err = fmt.Errorf("coexistence: Meta accepted the request (%s), so its webhooks follow: %w", id, err)
+		}
 		return errors.Join(&SyncError{Kind: kind, Status: SyncUnknown, Reason: ErrSyncOutcomeUnknown, Cause: callErr},
 			err)
 	}
 	result.Number = st
 	if callErr == nil {
-		result.Requested = append(result.Requested, kind)
 		return nil
 	}
 	status, reason := syncOutcome(callErr)

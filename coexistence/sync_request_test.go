@@ -27,7 +27,10 @@ import (
 
 const syncPath = "/{phone-number-id}/smb_app_data"
 
-var coexistenceFields = []string{"messages", "smb_message_echoes", "smb_app_state_sync", "history", "account_update"}
+var coexistenceFields = []string{
+	"messages", "smb_message_echoes", "smb_app_state_sync", "history", "account_update",
+	"messaging_handovers", "standby",
+}
 
 // A desk is a fake Graph API with one coexistence number, and a tracker that has it onboarded.
 type syncBench struct {
@@ -359,6 +362,27 @@ func TestAnOverrideIsAWarning(t *testing.T) {
 	}
 }
 
+func TestAMissingFieldOfOtherRespondersIsAWarning(t *testing.T) {
+	t.Parallel()
+	d := newSyncBench(t)
+	p, err := d.tracker.Preflight(t.Context(), phone)
+	require.NoError(t, err)
+	require.Empty(t, p.Warnings)
+	d.srv.Subscribe(cloudapitest.AppSubscription{
+		CallbackURL: "https://example.com/webhook", Fields: coexistenceFields[:5],
+	})
+	for _, ev := range decode(t, standbyStatus("wamid.1", ada, 0, "read")) {
+		ev.(*webhook.StandbyStatus).At = time.Now()
+		require.NoError(t, d.tracker.Handle(t.Context(), ev))
+	}
+	p, err = d.tracker.Preflight(t.Context(), phone)
+	require.NoError(t, err)
+	require.True(t, p.OK(), p.Problems)
+	require.Len(t, p.Warnings, 2)
+	require.Contains(t, p.Warnings[0].String(), "messaging_handovers, standby")
+	require.Equal(t, coexistence.CheckResponders, p.Warnings[1].Check)
+}
+
 func TestASyncBeforeItsTime(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -648,57 +672,6 @@ func TestACrashDuringTheCallLeavesAnUnknownOutcome(t *testing.T) {
 		require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
 		require.Equal(t, 1, d.calls())
 	})
-}
-
-func TestTheAnswerIsStoredAlthoughTheCallerHasGone(t *testing.T) {
-	t.Parallel()
-	d := newSyncBench(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	d.onSynced = cancel
-	result, err := d.tracker.RequestSync(ctx, phone)
-	require.ErrorIs(t, err, context.Canceled)
-	require.Equal(t, []cloudapi.SyncKind{cloudapi.SyncContacts}, result.Requested)
-	require.Equal(t, coexistence.SyncAccepted, d.state(t).Contacts.Status)
-	require.NotEmpty(t, d.state(t).Contacts.RequestID)
-	require.Equal(t, coexistence.SyncNone, d.state(t).History.Status, "and it can still be requested")
-}
-
-// brokenStore fails the nth change of a state.
-type brokenStore struct {
-	coexistence.Store
-	changes, fail int
-}
-
-var errDisk = errors.New("the disk is full")
-
-func (s *brokenStore) UpdateNumber(
-	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
-) (coexistence.Number, error) {
-	if s.changes++; s.changes == s.fail {
-		return coexistence.Number{}, errDisk
-	}
-	return s.Store.UpdateNumber(ctx, phone, fn)
-}
-
-func TestWithoutAStoredIntentThereIsNoCall(t *testing.T) {
-	t.Parallel()
-	store := &brokenStore{Store: new(coexistence.MemStore)}
-	d := newSyncBench(t, func(d *syncBench) { d.store = store })
-	store.changes, store.fail = 0, 2 // the first one stores what the preflight read
-	_, err := d.tracker.RequestSync(t.Context(), phone)
-	require.ErrorIs(t, err, errDisk)
-	require.Zero(t, d.calls())
-}
-
-func TestAnAnswerThatCannotBeStoredIsUnknown(t *testing.T) {
-	t.Parallel()
-	store := &brokenStore{Store: new(coexistence.MemStore)}
-	d := newSyncBench(t, func(d *syncBench) { d.store = store })
-	store.changes, store.fail = 0, 3
-	_, err := d.tracker.RequestSync(t.Context(), phone)
-	require.ErrorIs(t, err, errDisk)
-	require.ErrorIs(t, err, coexistence.ErrSyncOutcomeUnknown)
-	require.Equal(t, 1, d.calls())
 }
 
 // An answer that arrives after the business has signed up again belongs to the cycle that is over.

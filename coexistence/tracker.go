@@ -1,6 +1,7 @@
 package coexistence
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -33,10 +34,50 @@ type Config struct {
 	// so that a token is not read for every message.
 	Client ClientFunc
 
+	// Send sends the messages of [Tracker.Send]. If nil, [cloudapi.MessagesService.Send] does; that
+	// of package coexistence/templates judges templates before.
+	Send SendFunc
+
 	// Syncs is what [Tracker.Reconcile] and [Tracker.Run] request of each onboarding, and
 	// [Tracker.RequestSync] if it is not told. If empty, contacts and history. A host that never
 	// wants history names contacts alone.
 	Syncs []cloudapi.SyncKind
+
+	// HumanPause is how long [Tracker.MayAnswer] keeps bots silent after a person at the business
+	// was active in the app. If zero, an hour.
+	HumanPause time.Duration
+
+	// MaxAnswerAge is how old a message may be for [Tracker.MayAnswer]. A delivery can be seven
+	// days late, and an answer that comes so late is worse than none. If zero, an hour.
+	MaxAnswerAge time.Duration
+
+	// StopWords and ResumeWords are what people write to stop marketing messages and to get them
+	// again, such as "STOP" and "START". The whole message has to be one of them; capital letters
+	// and punctuation around it do not count. If empty, words stop nothing: what people set in
+	// WhatsApp is followed all the same.
+	StopWords, ResumeWords []string
+
+	// TemplateCategory returns the latest category of a template, or an empty one if it is not
+	// known, so that [Tracker.MaySend] knows what is marketing. If nil, none is known.
+	TemplateCategory func(context.Context, graph.PhoneNumberID, *cloudapi.Template) (graph.TemplateCategory, error)
+
+	// Retention returns how long the messages of a number are kept; 0 is for ever. [Tracker.Run]
+	// and [Tracker.ReconcileAll] ask for each number once a day, and forget what is older: see
+	// ForgetRequest.Before. An error leaves it to the next time. If nil, nothing is forgotten.
+	// Store has to be a [Forgetter].
+	Retention func(ctx context.Context, phone graph.PhoneNumberID) (time.Duration, error)
+
+	// WrapForget is called around whatever the tracker forgets, for what a host keeps elsewhere:
+	// such as the files of package coexistence/media. It has to call forget, and to return its
+	// error. An error leaves the request to be made again. If nil, nothing is called.
+	WrapForget func(ctx context.Context, r ForgetRequest, forget func(context.Context) error) error
+
+	// OnboardedOnly has the tracker pass over the events of numbers that were never onboarded with
+	// [Tracker.Onboard]. By default they are stored, because they can be faster than the end of a
+	// signup, and what was acknowledged does not come again. Set it if your app is subscribed to
+	// accounts that are not your customers. What is about a number that was forgotten is never
+	// stored.
+	OnboardedOnly bool
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
 	Logger *slog.Logger
@@ -54,11 +95,14 @@ type Config struct {
 //	webhook.Dispatch(webhook.MultiHandler(tracker, &mux))
 type Tracker struct {
 	cfg  Config
-	apps sync.Map // phone number id → clientInfo
-	busy sync.Map // phone number id → true while reconcileAll works on it
+	apps sync.Map  // phone number id → clientInfo
+	busy sync.Map  // phone number id → true while reconcileAll works on it
+	kept sync.Map  // phone number id → when its Retention was applied last
+	ours sync.Map  // phone number id → true once it is known to be onboarded, with OnboardedOnly
+	slow sync.Once // says in the log that the store is no BatchStore
 }
 
-var _ webhook.Handler = (*Tracker)(nil)
+var _ webhook.Preparer = (*Tracker)(nil)
 
 // NewTracker returns a tracker. It does no I/O.
 func NewTracker(cfg Config) (*Tracker, error) {
@@ -73,6 +117,14 @@ func NewTracker(cfg Config) (*Tracker, error) {
 	}
 	if err := checkSyncKinds(cfg.Syncs); err != nil {
 		return nil, err
+	}
+	if cfg.Send == nil {
+		cfg.Send = SendMessage
+	}
+	cfg.HumanPause = cmp.Or(cfg.HumanPause, time.Hour)
+	cfg.MaxAnswerAge = cmp.Or(cfg.MaxAnswerAge, time.Hour)
+	if _, ok := cfg.Store.(Forgetter); !ok && cfg.Retention != nil {
+		return nil, errNoForgetter
 	}
 	return &Tracker{cfg: cfg}, nil
 }
@@ -144,9 +196,23 @@ func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.P
 //
 // Who was seen is stored first, then what was said, then the state of the number: a conversation is
 // found through its contact, and once the state says that a history is complete, all of it can be
-// read. An event that is handled in part and comes again changes nothing twice.
+// read. An event that is handled in part and comes again changes nothing twice. An inbox has live
+// events stored together before: see [Tracker.Prepare].
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	t.countInbound(ctx, ev)
+	if !t.prepared(ctx, ev) {
+		if stranger, err := t.isStranger(ctx, ev.Info().PhoneNumberID); err != nil || stranger {
+			return err
+		}
+		if err := t.handle(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return t.followThread(ctx, ev)
+}
+
+// handle stores what an event says about people, messages and the number.
+func (t *Tracker) handle(ctx context.Context, ev webhook.Event) error {
 	switch ev := ev.(type) {
 	case *webhook.AccountUpdate:
 		return t.updateAccount(ctx, ev)
@@ -155,7 +221,7 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	default:
 	}
 	phone, facts := ev.Info().PhoneNumberID, factsOf(ev)
-	if err := t.upsertContact(ctx, phone, facts.contact); err != nil {
+	if _, err := t.upsertContact(ctx, phone, facts.contact); err != nil {
 		return err
 	}
 	if err := t.mergeMessages(ctx, phone, facts.messages); err != nil {
@@ -167,6 +233,25 @@ func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	default:
 		return nil
 	}
+}
+
+// isStranger reports whether a number was never onboarded, if the host wants to know of no others.
+// Account updates name no number; they change only those that are stored.
+func (t *Tracker) isStranger(ctx context.Context, phone graph.PhoneNumberID) (bool, error) {
+	if !t.cfg.OnboardedOnly || phone == "" {
+		return false, nil
+	}
+	if _, known := t.ours.Load(phone); known {
+		return false, nil
+	}
+	n, err := t.cfg.Store.Number(ctx, phone)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	if n.Cycle > 0 {
+		t.ours.Store(phone, true)
+	}
+	return n.Cycle == 0, nil
 }
 
 // countInbound records in the limiter what customers send now. History is a copy of what was sent
@@ -238,9 +323,10 @@ func (t *Tracker) importChunk(ctx context.Context, ev *webhook.HistoryChunk) err
 // stored. A chunk holds thousands of messages of few people, thread by thread, so a contact is
 // stored once for a run of messages.
 func (t *Tracker) importMessages(ctx context.Context, ev *webhook.HistoryChunk) (unreadable int, err error) {
-	var batch []messageFact
-	var known []string // the aliases of the thread at hand
+	b := importBatch{t: t, phone: ev.PhoneNumberID}
+	descending, i := newestFirst(ev), -1
 	for thread, m := range ev.Messages() {
+		i++
 		if err := ctx.Err(); err != nil {
 			return unreadable, err
 		}
@@ -251,46 +337,91 @@ func (t *Tracker) importMessages(ctx context.Context, ev *webhook.HistoryChunk) 
 			continue
 		}
 		f := historyFact(ev.EventInfo, thread, m)
-		if aliases := Aliases(f.customer); !slices.Equal(aliases, known) {
-			// A history is a copy that was made long after, so it is no sighting at a time.
-			if err := t.upsertContact(ctx, ev.PhoneNumberID, seen(f.customer, time.Time{}, "")); err != nil {
+		f.position = historyPosition(ev, i, descending)
+		b.add(f)
+		if len(b.messages) == batchSize {
+			if err := b.store(ctx); err != nil {
 				return unreadable, err
 			}
-			known = aliases
-		}
-		batch = append(batch, f)
-		if len(batch) == batchSize {
-			if err := t.mergeMessages(ctx, ev.PhoneNumberID, batch); err != nil {
-				return unreadable, err
-			}
-			clear(batch)
-			batch = batch[:0]
 		}
 	}
-	return unreadable, t.mergeMessages(ctx, ev.PhoneNumberID, batch)
+	return unreadable, b.store(ctx)
 }
 
-// upsertContact stores what was said about a person, who is created or joined as needed.
-func (t *Tracker) upsertContact(ctx context.Context, phone graph.PhoneNumberID, f contactFact) error {
+// An importBatch is what is stored together of a chunk: the people of its threads, and their
+// messages.
+type importBatch struct {
+	t        *Tracker
+	phone    graph.PhoneNumberID
+	people   []contactFact
+	messages []messageFact
+	known    []string // the aliases of the person who was stored last
+}
+
+// add adds a message, and who the thread is with. The latest message of a person tells whether one
+// who was forgotten is known again.
+func (b *importBatch) add(f messageFact) {
+	b.messages = append(b.messages, f)
+	aliases := Aliases(f.customer)
+	if n := len(b.people); n > 0 && slices.Equal(aliases, Aliases(b.people[n-1].sightings[0].Identity)) {
+		b.people[n-1].at = later(b.people[n-1].at, f.at)
+	} else if n > 0 || !slices.Equal(aliases, b.known) {
+		b.people = append(b.people, imported(f.customer, f.at))
+	}
+}
+
+// store stores the batch and empties it. A person who stays forgotten is asked for again with the
+// next batch, which may hold a later message.
+func (b *importBatch) store(ctx context.Context) error {
+	for _, f := range b.people {
+		stored, err := b.t.upsertContact(ctx, b.phone, f)
+		if err != nil {
+			return err
+		}
+		b.known = nil
+		if len(stored.Aliases) > 0 {
+			b.known = Aliases(f.sightings[0].Identity)
+		}
+	}
+	if err := b.t.mergeMessages(ctx, b.phone, b.messages); err != nil {
+		return err
+	}
+	clear(b.messages)
+	b.people, b.messages = b.people[:0], b.messages[:0]
+	return nil
+}
+
+// upsertContact stores what was said about a person, who is created or joined as needed, and
+// returns what is stored then: nothing if the event names no person, or one who was forgotten.
+func (t *Tracker) upsertContact(ctx context.Context, phone graph.PhoneNumberID, f contactFact) (Contact, error) {
 	aliases := f.aliases()
 	if len(aliases) == 0 {
-		return nil
+		return Contact{}, nil
 	}
-	_, err := t.cfg.Store.UpdateContact(ctx, phone, aliases, func(c *Contact) { c.merge(f) })
-	return err
+	return t.cfg.Store.UpdateContact(ctx, phone, aliases, func(c *Contact) { c.merge(f) })
 }
 
-// mergeMessages stores what was said about messages in one step. What speaks about no message is
-// skipped: the bodies of Meta's test button have no ids.
-func (t *Tracker) mergeMessages(ctx context.Context, phone graph.PhoneNumberID, facts []messageFact) error {
-	byID := make(map[graph.MessageID][]*messageFact, len(facts))
-	ids := make([]graph.MessageID, 0, len(facts))
-	for i := range facts {
-		f := &facts[i]
+// identified returns what speaks about a message. What speaks about none is left out: the bodies of
+// Meta's test button have no ids.
+func (t *Tracker) identified(ctx context.Context, phone graph.PhoneNumberID, facts []messageFact) []messageFact {
+	var list []messageFact
+	for _, f := range facts {
 		if f.id == "" {
 			t.cfg.Logger.WarnContext(ctx, "an event about a message names none", "phone", phone)
 			continue
 		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// mergeMessages stores what was said about messages in one step.
+func (t *Tracker) mergeMessages(ctx context.Context, phone graph.PhoneNumberID, facts []messageFact) error {
+	facts = t.identified(ctx, phone, facts)
+	byID := make(map[graph.MessageID][]*messageFact, len(facts))
+	ids := make([]graph.MessageID, 0, len(facts))
+	for i := range facts {
+		f := &facts[i]
 		if byID[f.id] == nil {
 			ids = append(ids, f.id)
 		}

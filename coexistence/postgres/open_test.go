@@ -151,6 +151,22 @@ func TestAPoolThatIsTooSmallIsRefused(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	_, err = postgres.Open(t.Context(), postgres.Config{DB: db})
 	require.ErrorContains(t, err, "the pool has up to 1 connections; give it 4 at least (SetMaxOpenConns)")
+	for _, size := range []string{"3", "many"} {
+		_, err = postgres.Open(t.Context(), postgres.Config{URL: pgtest.With(url, "pool_max_conns", size)})
+		require.EqualError(t, err, `postgres: pool_max_conns in the URL is "`+size+
+			`"; make it a number, 4 at least`)
+	}
+}
+
+func TestAURLSaysHowManyConnectionsItsPoolHas(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	for address, want := range map[string]int{url: 16, pgtest.With(url, "pool_max_conns", "7"): 7} {
+		db, err := postgres.Open(t.Context(), postgres.Config{URL: address})
+		require.NoError(t, err)
+		require.Equal(t, want, db.SQL().Stats().MaxOpenConnections)
+		require.NoError(t, db.Close())
+	}
 }
 
 func TestADatabaseIsNamedInOneWay(t *testing.T) {

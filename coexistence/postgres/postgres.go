@@ -22,9 +22,9 @@
 //
 // # Connections
 //
-// One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections;
-// [storage.DB.SQL] is where to change that. [Config.Pool] and [Config.DB] take a pool of the host
-// instead, which Close leaves open.
+// One pool serves all of it. With [Config.URL] it is ours and has up to 16 connections, or as many
+// as the parameter pool_max_conns of the URL says, 4 at least. [Config.Pool] and [Config.DB] take a
+// pool of the host instead, which Close leaves open.
 //
 // Processes tell each other about new deliveries by LISTEN and NOTIFY, which need a connection that
 // lasts: one beside the pool of a URL, one taken out of a pgxpool, one that is kept of a pool of
@@ -32,6 +32,29 @@
 // but new deliveries are found by asking once a second (PollInterval of the inbox.Config). There,
 // add default_query_exec_mode=exec to the URL unless the pooler knows prepared statements
 // (PgBouncer does since 1.21).
+//
+// A connection that has died without a word, because a network drops its packets or a pooler hangs,
+// costs fifteen seconds at most: what waits for it is given up, idle ones are tested, and the work
+// goes on with fresh ones. pgx makes a connection to the address of the one that it gives up, to
+// cancel what runs there. If that address is gone, a [Config.Pool] waits for this too, so let its
+// URL have a connect_timeout of 3 seconds.
+//
+// # Failover
+//
+// Open refuses a database with synchronous_commit, fsync or full_page_writes off: it would lose
+// what it has acknowledged. Whatever else happens to the one server, nothing is lost.
+//
+// A standby has what is stored only a moment later, unless it is synchronous. A failover to an
+// asynchronous one loses what was stored in that moment: deliveries that Meta does not send again,
+// and that the outbox was about to send a message, which is then sent twice. So where PostgreSQL
+// fails over, name standbys in synchronous_standby_names, and leave synchronous_commit on:
+//
+//	synchronous_standby_names = 'ANY 1 (standby1, standby2)'
+//
+// With two of them, one may be down and commits go on. For a managed database that is the mode
+// with a synchronous standby, such as Multi-AZ; read replicas are asynchronous. Open warns through
+// [Config.Logger] if standbys are connected and none is synchronous. It says nothing where standbys
+// cannot be seen, such as those of a managed database that copies its disks.
 //
 // # The tables
 //
@@ -48,6 +71,8 @@
 //
 // Reading the tables with SQL is fine, but they change from release to release. Changing them is
 // not: columns are derived from documents.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package postgres
 
 import (
@@ -55,6 +80,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -84,6 +110,10 @@ type Config struct {
 
 	// Migrate says whether Open may make and change tables. The zero value is [MigrateAuto].
 	Migrate MigrateMode
+
+	// Logger gets a warning if a failover of the database would lose what was stored. If nil,
+	// nothing is logged.
+	Logger *slog.Logger
 }
 
 // A MigrateMode says what Open does about tables that are missing, or those of an older release.
@@ -98,12 +128,15 @@ const (
 type DB = storage.DB
 
 // Open connects to the database, checks that it keeps what it acknowledges, and brings the tables
-// up to date. Close it when the program ends.
+// up to date. It warns of standbys that would not have what was acknowledged. Close it when the
+// program ends.
 func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Migrate != MigrateAuto && cfg.Migrate != MigrateOff {
 		return nil, errors.New("postgres: Config.Migrate is neither MigrateAuto nor MigrateOff")
 	}
-	db, err := pgdb.Open(ctx, pgdb.Config{URL: cfg.URL, Pool: cfg.Pool, DB: cfg.DB, Check: cfg.Migrate == MigrateOff})
+	db, err := pgdb.Open(ctx, pgdb.Config{
+		URL: cfg.URL, Pool: cfg.Pool, DB: cfg.DB, Check: cfg.Migrate == MigrateOff, Logger: cfg.Logger,
+	})
 	if err != nil {
 		if errors.Is(err, migrate.ErrPending) {
 			err = fmt.Errorf("%w; have a role that may create tables run what postgres.Schema returns "+

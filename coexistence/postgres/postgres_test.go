@@ -12,9 +12,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
 )
@@ -33,13 +35,13 @@ func database(t testing.TB) string {
 
 // A store is that of a database.
 type store struct {
-	coexistence.Store
+	storage.Store
 	*postgres.DB
 }
 
 func open(t testing.TB, url string) store {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.Small(url)})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = db.Close() }) // a test may have closed it
 	return store{db.Store(), db}
@@ -49,7 +51,14 @@ func TestADatabaseKeepsThePromisesOfAStore(t *testing.T) {
 	t.Parallel()
 	store := open(t, database(t))
 	require.NoError(t, coexistencetest.TestStore(t.Context(),
-		func(context.Context) (coexistence.Store, error) { return store, nil }))
+		func(context.Context) (coexistence.Store, error) { return store.Store, nil }))
+}
+
+func TestNothingIsLeftInAnyTableOfWhatWasForgotten(t *testing.T) {
+	t.Parallel()
+	store := open(t, database(t))
+	require.NoError(t, storetest.Forgetting(t.Context(), store.Store, store.SQL(),
+		"SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"))
 }
 
 // A pooler that knows no prepared statements, and a host whose transactions are stricter than
@@ -64,7 +73,7 @@ func TestOtherSettingsOfTheConnectionWorkAsWell(t *testing.T) {
 			t.Parallel()
 			store := open(t, pgtest.With(database(t), setting[0], setting[1]))
 			require.NoError(t, coexistencetest.TestStore(t.Context(),
-				func(context.Context) (coexistence.Store, error) { return store, nil }))
+				func(context.Context) (coexistence.Store, error) { return store.Store, nil }))
 		})
 	}
 }
@@ -146,7 +155,7 @@ func child(ctx context.Context, url string) error {
 	seed, err1 := strconv.ParseUint(os.Getenv(childSeed), 10, 64)
 	order, err2 := strconv.ParseUint(os.Getenv("ORDER"), 10, 64)
 	list, err3 := storetest.Events(seed, events)
-	db, err4 := postgres.Open(ctx, postgres.Config{URL: url})
+	db, err4 := postgres.Open(ctx, postgres.Config{URL: pgtest.Small(url)})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return err
 	}
@@ -178,7 +187,7 @@ func TestManyMayMigrateAtOnce(t *testing.T) {
 	errs := make([]error, 8)
 	for i := range errs {
 		wg.Go(func() {
-			store, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+			store, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.Small(url)})
 			if errs[i] = err; err == nil {
 				errs[i] = store.Close()
 			}
@@ -211,4 +220,33 @@ func benchmarkChunk(b *testing.B, store coexistence.Store, step int) {
 		first += step
 	}
 	b.ReportMetric(float64(b.N)*3000/b.Elapsed().Seconds(), "messages/s")
+}
+
+// A process that stops in the middle of a transaction, or whose machine is gone, does not keep the
+// others from what it has locked.
+func TestAProcessThatStopsWithinATransactionHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	stopped, other := open(t, url), open(t, url)
+	ids := []graph.MessageID{"wamid.1"}
+	say := func(text string) func(*coexistence.Message) {
+		return func(m *coexistence.Message) { m.Text, m.Person = text, "15550100101" }
+	}
+	require.NoError(t, other.UpdateMessages(t.Context(), storetest.Phone, ids, say("before")))
+	locked, goOn, ended := make(chan bool), make(chan bool), make(chan error, 1)
+	go func() {
+		var once sync.Once
+		ended <- stopped.UpdateMessages(t.Context(), storetest.Phone, ids, func(m *coexistence.Message) {
+			once.Do(func() { close(locked) })
+			<-goOn
+			m.Text = "stopped"
+		})
+	}()
+	<-locked
+	require.NoError(t, other.UpdateMessages(t.Context(), storetest.Phone, ids, say("other")))
+	close(goOn)
+	require.Error(t, <-ended, "its transaction was ended")
+	m, err := other.Message(t.Context(), storetest.Phone, "wamid.1")
+	require.NoError(t, err)
+	require.Equal(t, "other", m.Text)
 }

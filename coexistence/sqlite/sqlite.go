@@ -44,6 +44,8 @@
 // and docs/schema/sqlite.sql is the same. Open makes them, and brings those of an older release up
 // to date; it refuses those of a newer one. Reading them with SQL is fine, but they change from
 // release to release. Changing them is not: columns are derived from documents.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package sqlite
 
 import (

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore/storetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
@@ -24,7 +25,7 @@ import (
 
 // A store is that of a file of its own.
 type store struct {
-	coexistence.Store
+	storage.Store
 	*sqlite.DB
 }
 
@@ -44,7 +45,14 @@ func TestAFileKeepsThePromisesOfAStore(t *testing.T) {
 	t.Parallel()
 	store := open(t, "")
 	require.NoError(t, coexistencetest.TestStore(t.Context(),
-		func(context.Context) (coexistence.Store, error) { return store, nil }))
+		func(context.Context) (coexistence.Store, error) { return store.Store, nil }))
+}
+
+func TestNothingIsLeftInAnyTableOfWhatWasForgotten(t *testing.T) {
+	t.Parallel()
+	store := open(t, "")
+	require.NoError(t, storetest.Forgetting(t.Context(), store.Store, store.SQL(),
+		"SELECT name FROM sqlite_master WHERE type = 'table'"))
 }
 
 // One process may use a file. Within it, several stores may: their transactions wait for each

@@ -2,22 +2,17 @@
 // with everything that the SDK stores about WhatsApp numbers. A host that runs on either names it;
 // it links no driver.
 //
-// Everything about one number goes, where a host has to forget it, by deleting the rows with its
-// phone number id, while nothing more is stored:
-//
-//	DELETE FROM coexistence_tokens WHERE phone = ?
-//	DELETE FROM coexistence_messages WHERE phone = ?
-//	DELETE FROM coexistence_aliases WHERE phone = ?
-//	DELETE FROM coexistence_contacts WHERE phone = ?
-//	DELETE FROM coexistence_number_wabas WHERE phone = ?
-//	DELETE FROM coexistence_numbers WHERE phone = ?
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package storage
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"io"
 	"sync/atomic"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -47,7 +42,29 @@ func New(db *sqldb.DB, keys *signup.Keyring, in inbox.Store, end func() error) *
 
 // Store returns what a [coexistence.Tracker] keeps: numbers, messages, contacts. Each call returns
 // another value over the same tables.
-func (db *DB) Store() coexistence.Store { return sqlstore.New(db.db) }
+func (db *DB) Store() Store { return store{sqlstore.New(db.db), db} }
+
+// Forget forgets a person, what is old, or everything about a number, everywhere in the database,
+// and does not let it come back: see [coexistence.Forgetter]. It is idempotent: if it fails, or the
+// process ends, call it again, or leave the rest to [coexistence.Tracker.Run].
+//
+//   - Messages, contacts and the state of the number go, and so do its token and its signups.
+//   - What was received and waits goes, dead letters go, and so does what is about the person in
+//     bodies that others need. What is being handled is waited for, so it is an error to call this
+//     within a handler; the request is stored, and [coexistence.Tracker.Run] finishes it. Of
+//     ForgetRequest.Before, dead letters that arrived before.
+//   - Messages in the outbox go that were to be sent, and those that were sent. Of
+//     ForgetRequest.Before, those that were sent or failed before.
+//
+// [coexistence.Tracker.Forget] does the same, and what has to be done elsewhere.
+//
+// With SQLite, the file is searched for what deleted rows have left, which is overwritten with
+// zeros. (Of a rare word, its beginning can stay as the border between two pages of the index of
+// words, until SQLite merges them.) With PostgreSQL, that is up to its vacuum, and to how long you
+// keep backups and its log.
+func (db *DB) Forget(ctx context.Context, r coexistence.ForgetRequest) error {
+	return db.Store().Forget(ctx, r)
+}
 
 // Signups returns the store of a [signup.Flow]: signups survive a restart, and with PostgreSQL
 // every process knows them.
@@ -73,6 +90,13 @@ func (db *DB) Inbox(h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 		db.opened.Store(false)
 	}
 	return in, err
+}
+
+// Export writes what is stored of a person as lines of JSON, each an [coexistence.ExportLine]: what
+// [coexistence.Export] writes, then what the outbox holds for the person, then the dead letters of
+// the conversation. What waits in the inbox is a message once it is handled.
+func (db *DB) Export(ctx context.Context, phone graph.PhoneNumberID, person string, w io.Writer) error {
+	return db.export(ctx, phone, person, w)
 }
 
 // SQL returns the database, for tables of the host: they are in the same backup, and [inbox.InTx]

@@ -12,32 +12,31 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A storedContact is a contact with its row: the id, and the document that it was read from.
+// A storedContact is a contact with its rows: the id of the conversation, and the document that it
+// was read from. Without a document, it is a conversation of which no contact is known.
 type storedContact struct {
 	id      int64
 	doc     string
 	contact coexistence.Contact
 }
 
-// UpdateContact implements [coexistence.ContactStore]. A change that changes nothing, which most
-// are, takes no lock and writes nothing: it is tried on what one read has found, and begins again
-// under the lock of the number's contacts if it makes a difference. fn must not use the store or
-// the database itself.
+// UpdateContact implements [coexistence.ContactStore]. fn is tried on what one read has found. A
+// change that changes nothing writes nothing, and one of a known person who stays that person, as
+// nearly all are, writes one row and takes no lock of the number. Whatever else happens begins
+// again under the lock of the number's contacts. fn must not use the store or the database itself.
 func (s *Store) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
-	// Most messages tell nothing new of a person. That is found out without a transaction: fn is
-	// tried on what is stored, and if the document stays the same, nothing has to be locked or
-	// written.
 	found, err := s.find(ctx, s.db, phone, aliases)
 	if err != nil {
 		return coexistence.Contact{}, explain("UpdateContact", err)
 	}
-	if len(found) == 1 {
-		c := found[0].contact
+	if len(found) == 1 && found[0].doc != "" {
+		c := found[0].contact.Clone()
 		fn(&c)
-		if doc, err := encode(&c); err == nil && doc == found[0].doc {
-			return c, nil
+		done, err := s.updateKnown(ctx, found[0], c)
+		if done || err != nil {
+			return c, explain("UpdateContact", err)
 		}
 	}
 	var stored coexistence.Contact
@@ -45,13 +44,24 @@ func (s *Store) UpdateContact(
 		if err := s.lockContacts(ctx, tx, phone); err != nil {
 			return err
 		}
+		names, arg := oneOf(s.db.Dialect, cleaned(aliases))
+		err := s.lockFound(ctx, tx, "coexistence_aliases a WHERE a.phone = ? AND a.alias"+names, text(phone), arg)
+		if err != nil {
+			return err
+		}
 		found, err := s.find(ctx, tx, phone, aliases)
 		if err != nil {
 			return err
 		}
-		merged := coexistence.Contact{PhoneNumberID: phone}
-		for i, k := range found {
-			if i == 0 {
+		merged, err := s.newContact(ctx, tx, phone, aliases, found)
+		if err != nil {
+			return err
+		}
+		for _, k := range found {
+			if k.doc == "" {
+				continue
+			}
+			if merged.Key == "" {
 				merged = k.contact.Clone()
 			} else {
 				merged = merged.Merge(k.contact)
@@ -59,7 +69,8 @@ func (s *Store) UpdateContact(
 		}
 		fn(&merged)
 		stored = merged
-		return s.replace(ctx, tx, phone, found, merged)
+		_, err = s.replace(ctx, tx, phone, found, merged)
+		return err
 	})
 	if err != nil {
 		return coexistence.Contact{}, err
@@ -67,18 +78,80 @@ func (s *Store) UpdateContact(
 	return stored, nil
 }
 
-// lockContacts lets one transaction at a time change the people of a number. Rows would not do:
-// whom a change concerns shows only while it is made, since two contacts can turn out to be one.
+// newContact is the contact that a change gets if none was found: one that knows whether the person
+// was forgotten.
+func (s *Store) newContact(
+	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string, found []storedContact,
+) (coexistence.Contact, error) {
+	known := slices.ContainsFunc(found, func(k storedContact) bool { return k.doc != "" })
+	if known || len(aliases) == 0 {
+		return coexistence.Contact{PhoneNumberID: phone}, nil
+	}
+	f, who := forgotten{s: s, q: q}, suspect{phone, aliases}
+	err := f.look(ctx, who)
+	return f.of(who).NewContact(phone), err
+}
+
+// updateKnown stores a contact that was read and changed, and reports whether it could: not if the
+// contact got other aliases, since those are rows that other contacts may have, or other names,
+// which are rows as well, and not if its row was changed or deleted meanwhile. It is one statement,
+// so that it waits for no lock of the number and holds none while other people of the number write.
+func (s *Store) updateKnown(ctx context.Context, known storedContact, c coexistence.Contact) (bool, error) {
+	if !slices.Equal(known.contact.Aliases, c.Aliases) || !slices.Equal(known.contact.Words(), c.Words()) {
+		return false, nil
+	}
+	doc, err := encode(&c)
+	if err != nil || doc == known.doc {
+		return err == nil, err
+	}
+	n, err := s.db.Write(ctx,
+		"UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE conversation = ? AND doc = ?",
+		text(c.Key), doc, known.id, known.doc)
+	if lost(err) {
+		return false, nil // a stricter level of isolation, where the host has one
+	}
+	return n == 1, err
+}
+
+// lockFound keeps the contacts of aliases, a table named a, from changing until the transaction
+// ends: changes of known people do not take the number's lock. Every writer takes rows in one
+// order. What is read is read afterwards, as it is then.
+func (s *Store) lockFound(ctx context.Context, tx *sql.Tx, aliases string, args ...any) error {
+	if s.db.Dialect != sqldb.PostgreSQL {
+		return nil
+	}
+	_, err := s.exec(ctx, tx, "SELECT conversation FROM coexistence_contacts WHERE conversation IN "+
+		"(SELECT a.conversation FROM "+aliases+") ORDER BY conversation FOR UPDATE", args...)
+	return err
+}
+
+// lockContacts lets one transaction at a time change which people a number has, and under which
+// aliases. Rows would not do: whom a change concerns shows only while it is made, since two
+// contacts can turn out to be one.
 // The lock ends with the transaction, so that poolers which hand each transaction another
 // connection keep it. SQLite has one writer anyway.
 func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
 	}
+	_, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(?)", contactLock(phone))
+	return err
+}
+
+// contactLock is the key of the number's lock.
+func contactLock(phone graph.PhoneNumberID) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("coexistence contacts " + phone))
-	_, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(?)", int64(h.Sum64()))
-	return err
+	return int64(h.Sum64())
+}
+
+// cleaned returns aliases as the database keeps them.
+func cleaned(aliases []string) []string {
+	names := make([]string, len(aliases))
+	for i, a := range aliases {
+		names[i] = text(a)
+	}
+	return names
 }
 
 // find returns the contacts that are found by one of the aliases, each once, in the order of those.
@@ -89,10 +162,7 @@ func (s *Store) find(
 	if len(aliases) == 0 {
 		return nil, ctx.Err()
 	}
-	names := make([]string, len(aliases))
-	for i, a := range aliases {
-		names[i] = text(a)
-	}
+	names := cleaned(aliases)
 	wanted, arg := oneOf(s.db.Dialect, names)
 	byAlias := map[string]storedContact{}
 	err := s.read(ctx, q, func(rows *sql.Rows) error {
@@ -101,7 +171,8 @@ func (s *Store) find(
 		err := rows.Scan(&alias, &k.id, &k.doc)
 		byAlias[alias] = k
 		return err
-	}, `SELECT a.alias, c.id, c.doc FROM coexistence_aliases a JOIN coexistence_contacts c ON c.id = a.contact
+	}, `SELECT a.alias, a.conversation, COALESCE(c.doc, '') FROM coexistence_aliases a
+		LEFT JOIN coexistence_contacts c ON c.conversation = a.conversation
 		WHERE a.phone = ? AND a.alias`+wanted, text(phone), arg)
 	if err != nil {
 		return nil, err
@@ -112,87 +183,148 @@ func (s *Store) find(
 		if !ok || slices.ContainsFunc(list, func(o storedContact) bool { return o.id == k.id }) {
 			continue
 		}
-		if k.contact, err = decode[coexistence.Contact](k.doc); err != nil {
-			return nil, err
+		if k.doc != "" {
+			if k.contact, err = decode[coexistence.Contact](k.doc); err != nil {
+				return nil, err
+			}
 		}
 		list = append(list, k)
 	}
 	return list, nil
 }
 
-// replace stores a contact in the place of those that it was made of. Where nothing but the
-// document changes, the row stays; where contacts were merged or an alias is new, the rows are made
-// anew.
+// replace stores a contact in the place of those that it was made of, whose conversations become
+// one. The conversation keeps its id, and every alias that ever led to it. The caller must hold the
+// number's lock, unless nothing but the document changes. It returns the id, 0 if nothing is kept.
 func (s *Store) replace(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, found []storedContact, c coexistence.Contact,
-) error {
+) (conversation int64, err error) {
 	doc, err := encode(&c)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if len(found) == 1 && slices.Equal(found[0].contact.Aliases, c.Aliases) {
+	if len(found) == 1 && found[0].doc != "" && slices.Equal(found[0].contact.Aliases, c.Aliases) {
 		if doc == found[0].doc {
-			return nil
+			return found[0].id, nil
 		}
-		_, err := s.exec(ctx, tx, "UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE id = ?", text(c.Key),
-			doc, found[0].id)
-		return err
-	}
-	// Several contacts have become one, or its aliases have changed.
-	for _, k := range found { // their aliases go with them
-		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_aliases WHERE contact = ?", k.id); err != nil {
-			return err
+		_, err := s.exec(ctx, tx, "UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE conversation = ?",
+			text(c.Key), doc, found[0].id)
+		if err != nil {
+			return 0, err
 		}
-		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_contacts WHERE id = ?", k.id); err != nil {
-			return err
+		return found[0].id, s.putNames(ctx, tx, map[int64]named{found[0].id: {phone, c.Words()}}, false)
+	}
+	ids := make([]int64, len(found))
+	for i, k := range found {
+		ids[i] = k.id
+	}
+	if len(c.Aliases) == 0 { // nothing would ever find it
+		if len(ids) == 0 {
+			return 0, nil
 		}
+		among, arg := s.db.Dialect.Among("conversation", ids)
+		_, err := s.exec(ctx, tx, "DELETE FROM coexistence_contacts WHERE "+among, arg)
+		return 0, err
 	}
-	if len(c.Aliases) == 0 {
-		return nil // nothing would ever find it
-	}
-	var id int64
-	err = s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&id) },
-		"INSERT INTO coexistence_contacts (phone, contact_key, doc) VALUES (?, ?, ?) RETURNING "+
-			"id", text(phone), text(c.Key), doc)
+	// Several contacts have become one, or it has got another alias.
+	taken, err := s.take(ctx, tx, phone, ids, c.Aliases)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	if len(taken) == 0 {
+		made, err := s.newConversations(ctx, tx, []aliasKey{keyOf(phone, c.Key)})
+		if err != nil {
+			return 0, err
+		}
+		taken = []int64{made[keyOf(phone, c.Key)]}
+	}
+	conversation, err = s.mergeConversations(ctx, tx, taken)
+	if err != nil {
+		return 0, err
+	}
+	_, err = s.exec(ctx, tx, `INSERT INTO coexistence_contacts (conversation, phone, contact_key, doc)
+		VALUES (?, ?, ?, ?) ON CONFLICT (conversation) DO UPDATE SET contact_key = excluded.contact_key, doc = excluded.doc`,
+		conversation, text(phone), text(c.Key), doc)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.putNames(ctx, tx, map[int64]named{conversation: {phone, c.Words()}}, false); err != nil {
+		return 0, err
+	}
+	owners, err := s.owners(ctx, tx, phone, c.Aliases)
+	if err != nil {
+		return 0, err
+	}
+	var missing []aliasKey
+	lead := map[aliasKey]int64{}
 	for _, a := range c.Aliases {
-		if err := s.putAlias(ctx, tx, phone, a, id); err != nil {
-			return err
+		if k := keyOf(phone, a); owners[k.alias].id != conversation && lead[k] == 0 {
+			missing = append(missing, k)
+			lead[k] = conversation
 		}
 	}
-	return nil
+	return conversation, s.nameConversations(ctx, tx, missing, lead)
 }
 
-// putAlias lets an alias find a contact. If it found another one until now, and nothing else finds
-// that, the other is gone: contacts without an alias would be listed and never be found.
-func (s *Store) putAlias(
-	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, alias string, contact int64,
-) error {
-	const insert = "INSERT INTO coexistence_aliases (phone, alias, contact) VALUES (?, ?, ?) ON CONFLICT (phone, " +
-		"alias) DO "
-	n, err := s.exec(ctx, tx, insert+"NOTHING", text(phone), text(alias), contact)
-	if err != nil || n > 0 {
-		return err
+// take returns the ids of conversations that a contact was found in, and of those that no contact
+// has and that its aliases lead to: it takes them over. An alias of another contact, which a change
+// takes away without having asked for it, leads to none afterwards; a contact without aliases goes
+// with its conversation.
+func (s *Store) take(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []int64, aliases []string,
+) ([]int64, error) {
+	owners, err := s.owners(ctx, tx, phone, aliases)
+	if err != nil {
+		return nil, err
 	}
-	if _, err := s.exec(ctx, tx, insert+"UPDATE SET contact = excluded.contact", text(phone), text(alias),
-		contact); err != nil {
-		return err
+	for alias, owner := range owners {
+		if slices.Contains(ids, owner.id) {
+			continue
+		}
+		if owner.known {
+			_, err := s.exec(ctx, tx, "DELETE FROM coexistence_aliases WHERE phone = ? AND alias = ?", text(phone),
+				alias)
+			if err != nil {
+				return nil, err
+			}
+			left := 0
+			err = s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&left) },
+				"SELECT COUNT(*) FROM coexistence_aliases WHERE conversation = ?", owner.id)
+			if err != nil {
+				return nil, err
+			}
+			if left > 0 {
+				continue
+			}
+		}
+		ids = append(ids, owner.id)
 	}
-	_, err = s.exec(ctx, tx, `DELETE FROM coexistence_contacts WHERE phone = ? AND NOT EXISTS
-		(SELECT 1 FROM coexistence_aliases a WHERE a.contact = coexistence_contacts.id)`, text(phone))
-	return err
+	return ids, nil
 }
 
-// contactOf returns the contact that an alias finds, or one with nothing but the alias, as for a
-// group.
-func (s *Store) contactOf(ctx context.Context, phone graph.PhoneNumberID, alias string) (coexistence.Contact, error) {
-	list, err := s.find(ctx, s.db, phone, []string{alias})
-	if err != nil || len(list) == 0 {
-		return unknownContact(phone, alias), err
-	}
-	return list[0].contact, nil
+// An owner is the conversation that an alias leads to, and whether a contact is known of it.
+type owner struct {
+	id    int64
+	known bool
+}
+
+// owners returns where aliases lead.
+func (s *Store) owners(
+	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, aliases []string,
+) (map[string]owner, error) {
+	names := cleaned(aliases)
+	wanted, arg := oneOf(s.db.Dialect, names)
+	found := map[string]owner{}
+	err := s.read(ctx, tx, func(rows *sql.Rows) error {
+		var alias string
+		var o owner
+		err := rows.Scan(&alias, &o.id, &o.known)
+		found[alias] = o
+		return err
+	}, `SELECT a.alias, a.conversation, c.doc IS NOT NULL FROM coexistence_aliases a
+		LEFT JOIN coexistence_contacts c ON c.conversation = a.conversation WHERE a.phone = ? AND a.alias`+wanted,
+		text(phone), arg)
+	return found, err
 }
 
 // Contact implements [coexistence.ContactStore]. If the identity's aliases find several contacts,
@@ -204,10 +336,12 @@ func (s *Store) Contact(
 	if err != nil {
 		return coexistence.Contact{}, explain("Contact", err)
 	}
-	if len(list) == 0 {
-		return coexistence.Contact{}, coexistence.ErrNotFound
+	for _, k := range list {
+		if k.doc != "" {
+			return k.contact, nil
+		}
 	}
-	return list[0].contact, nil
+	return coexistence.Contact{}, coexistence.ErrNotFound
 }
 
 // Contacts implements [coexistence.ContactStore]. It reads some hundred people at a time and holds
@@ -223,8 +357,8 @@ func (s *Store) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Se
 				err := rows.Scan(&after, &last, &doc)
 				page = append(page, doc)
 				return err
-			}, `SELECT contact_key, id, doc FROM coexistence_contacts WHERE phone = ? AND (contact_key, id) > (?, ?)
-				ORDER BY contact_key, id LIMIT ?`, text(phone), after, last, pageSize)
+			}, `SELECT contact_key, conversation, doc FROM coexistence_contacts
+				WHERE phone = ? AND (contact_key, conversation) > (?, ?) ORDER BY contact_key, conversation LIMIT ?`, text(phone), after, last, pageSize)
 			return page, err
 		})
 	}

@@ -4,114 +4,173 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A summary is a conversation as the database adds it up. Times are NULL if no message has them.
-type summary struct {
-	key                       string
-	contact                   sql.NullString // its document, NULL if no contact has the key
-	messages                  int
-	lastAt, customerAt, human sql.NullInt64
+// idPrefix begins the ids of conversations. No alias looks like that.
+const idPrefix = "conv_"
+
+// idText is the id of a conversation as hosts know it.
+func idText(id int64) string { return idPrefix + strconv.FormatInt(id, 10) }
+
+// parseID is the opposite of idText, and reports whether a name is such an id.
+func parseID(name string) (int64, bool) {
+	digits, ok := strings.CutPrefix(name, idPrefix)
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, err == nil && id > 0
 }
 
-// conversation returns the summary with its contact decoded.
-func (c summary) conversation(phone graph.PhoneNumberID) (coexistence.Conversation, error) {
-	who := unknownContact(phone, c.key)
-	if c.contact.Valid {
+// lookUp returns the id of the conversation that a name finds: an id, that of one which was merged
+// into it, or whatever [coexistence.Alias] makes an alias of. It is 0 if there is none.
+func (s *Store) lookUp(ctx context.Context, q querier, phone graph.PhoneNumberID, name string) (int64, error) {
+	query, args := "SELECT conversation FROM coexistence_aliases WHERE phone = ? AND alias = ?",
+		[]any{text(phone), text(coexistence.Alias(name))}
+	if id, ok := parseID(name); ok {
+		query = `SELECT id FROM coexistence_conversations WHERE phone = ? AND id =
+			COALESCE((SELECT conversation FROM coexistence_former_conversations WHERE id = ?), ?)`
+		args = []any{text(phone), id, id}
+	}
+	var id int64
+	err := s.read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&id) }, query, args...)
+	return id, err
+}
+
+// A conversationRow is a conversation as it is read: its sum, the documents of its contact and its
+// latest message, and the ids that were merged into it, joined by commas.
+type conversationRow struct {
+	summary
+	contactDoc, lastDoc, former sql.NullString
+}
+
+// conversationsOf is the query for rows of conversations out of from, a table named c.
+func (s *Store) conversationsOf(from string) string {
+	ids := "group_concat(f.id)"
+	if s.db.Dialect == sqldb.PostgreSQL {
+		ids = "string_agg(CAST(f.id AS text), ',')"
+	}
+	return "SELECT " + summaryColumns + ", p.doc, m.doc, (SELECT " + ids +
+		" FROM coexistence_former_conversations f WHERE f.conversation = c.id) FROM " + from +
+		` LEFT JOIN coexistence_contacts p ON p.conversation = c.id
+		LEFT JOIN coexistence_messages m ON m.phone = c.phone AND m.id = c.last_id AND c.message_count > 0`
+}
+
+// scan reads a row.
+func (r *conversationRow) scan(rows *sql.Rows) error {
+	return rows.Scan(append(r.fields(), &r.contactDoc, &r.lastDoc, &r.former)...)
+}
+
+// conversation returns the conversation of a row.
+func (r conversationRow) conversation() (coexistence.Conversation, error) {
+	c := r.summary.conversation()
+	if r.contactDoc.Valid {
 		var err error
-		if who, err = decode[coexistence.Contact](c.contact.String); err != nil {
-			return coexistence.Conversation{}, err
+		if c.Contact, err = decode[coexistence.Contact](r.contactDoc.String); err != nil {
+			return c, err
 		}
 	}
-	return coexistence.Conversation{
-		PhoneNumberID: phone, ID: c.key, Contact: who, MessageCount: c.messages,
-		LastAt: moment(c.lastAt), CustomerAt: moment(c.customerAt), HumanAt: moment(c.human),
-	}, nil
+	if r.lastDoc.Valid {
+		m, err := messageDoc{r.id, r.lastDoc.String}.message()
+		if err != nil {
+			return c, err
+		}
+		c.Last, c.LastAt = &m, m.At
+	}
+	if r.former.Valid {
+		for id := range strings.SplitSeq(r.former.String, ",") {
+			c.FormerIDs = append(c.FormerIDs, idPrefix+id)
+		}
+		slices.Sort(c.FormerIDs)
+	}
+	return c, nil
 }
 
-// unknownContact is the contact of a conversation whose key no contact has.
-func unknownContact(phone graph.PhoneNumberID, key string) coexistence.Contact {
-	return coexistence.Contact{PhoneNumberID: phone, Key: key, Aliases: []string{key}}
+// conversation returns what is in the row itself.
+func (c *summary) conversation() coexistence.Conversation {
+	sum := coexistence.Conversation{
+		PhoneNumberID: c.phone, ID: idText(c.id), Contact: unknownContact(c.phone, c.name),
+		MessageCount: int(c.messages), UnreadCount: int(c.unread),
+		CustomerAt: moment(c.customerAt), HumanAt: moment(c.human),
+	}
+	if c.messages > 0 {
+		sum.LastAt = moment(sql.NullInt64{Int64: c.last.at, Valid: true})
+	}
+	return sum
 }
 
-// Conversations implements [coexistence.MessageStore]. It adds up all messages of the number in one
-// query, grouped by person first, so that contacts are joined to few rows. The conversations are of
-// one moment, that of the beginning. Nothing is held while the caller works on them but what was
-// read: one contact for each.
+// unknownContact is the contact of a conversation whose person is not known.
+func unknownContact(phone graph.PhoneNumberID, name string) coexistence.Contact {
+	return coexistence.Contact{PhoneNumberID: phone, Key: name, Aliases: []string{name}}
+}
+
+// Conversations implements [coexistence.MessageStore]. It reads some hundred at a time and holds
+// nothing while the caller works on them: one that gets a message meanwhile moves to the top, and
+// may not be seen.
 func (s *Store) Conversations(
 	ctx context.Context, phone graph.PhoneNumberID,
 ) iter.Seq2[coexistence.Conversation, error] {
 	return func(yield func(coexistence.Conversation, error) bool) {
-		var list []summary
-		err := s.read(ctx, s.db, func(rows *sql.Rows) error {
-			var c summary
-			err := rows.Scan(&c.key, &c.contact, &c.messages, &c.lastAt, &c.customerAt, &c.human)
-			list = append(list, c)
-			return err
-		}, `SELECT COALESCE(c.contact_key, m.person) AS k, MAX(c.doc), CAST(SUM(m.messages) AS bigint),
-				MAX(m.last_at) AS last_at, MAX(m.customer_at), MAX(m.human_at)
-			FROM (SELECT person, SUM(shown) AS messages, MAX(CASE WHEN shown = 1 THEN said_at END) AS last_at,
-					MAX(customer_at) AS customer_at, MAX(human_at) AS human_at
-				FROM coexistence_messages WHERE phone = ? AND person > '' GROUP BY person) m
-			LEFT JOIN coexistence_aliases a ON a.phone = ? AND a.alias = m.person
-			LEFT JOIN coexistence_contacts c ON c.id = a.contact
-			GROUP BY COALESCE(c.contact_key, m.person) HAVING SUM(m.messages) > 0
-			ORDER BY last_at DESC, k`, text(phone), text(phone))
-		if err != nil {
-			yield(coexistence.Conversation{}, explain("Conversations", err))
-			return
-		}
-		for i, sum := range list {
-			c, err := sum.conversation(phone)
-			if err != nil {
-				yield(coexistence.Conversation{}, explain("Conversations", err))
-				return
+		last := top
+		eachRow(yield, "Conversations", conversationRow.conversation, func() ([]conversationRow, error) {
+			page, err := s.conversationPage(ctx, phone, last, pageSize, "")
+			if len(page) > 0 {
+				last = page[len(page)-1].last
 			}
-			// The list is read at once, so each document is let go as soon as its conversation was
-			// handed out.
-			list[i] = summary{}
-			if !yield(c, nil) {
-				return
-			}
-		}
+			return page, err
+		})
 	}
 }
 
-// Conversation implements [coexistence.MessageStore]. It adds up the messages of all aliases of the
-// contact, which an index holds together.
-func (s *Store) Conversation(
-	ctx context.Context, phone graph.PhoneNumberID, key string,
-) (coexistence.Conversation, error) {
-	if key == "" {
-		return coexistence.Conversation{}, coexistence.ErrNotFound
-	}
-	who, err := s.contactOf(ctx, phone, coexistence.Alias(key))
-	if err != nil {
-		return coexistence.Conversation{}, explain("Conversation", err)
-	}
-	c := summary{key: who.Key}
-	names := make([]string, len(who.Aliases))
-	for i, a := range who.Aliases {
-		names[i] = text(a)
-	}
-	wanted, arg := oneOf(s.db.Dialect, names)
+// top is a place above all others of a list that begins with the latest.
+var top = place{math.MaxInt64, math.MaxInt64, ""}
+
+// conversationPage returns conversations below a place, the latest first. which is a condition on
+// them.
+func (s *Store) conversationPage(
+	ctx context.Context, phone graph.PhoneNumberID, below place, limit int, which string,
+) (page []conversationRow, err error) {
+	from := `(SELECT * FROM coexistence_conversations
+		WHERE phone = ? AND message_count > 0` + which + ` AND (last_at, last_pos, last_id) < (?, ?, ?)
+		ORDER BY last_at DESC, last_pos DESC, last_id DESC LIMIT ?) c`
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
-		return rows.Scan(&c.messages, &c.lastAt, &c.customerAt,
-			&c.human)
-	},
-		`SELECT CAST(COALESCE(SUM(shown), 0) AS bigint), MAX(CASE WHEN shown = 1 THEN said_at END),
-			MAX(customer_at), MAX(human_at)
-			FROM coexistence_messages WHERE phone = ? AND person`+wanted, text(phone), arg)
+		var r conversationRow
+		err := r.scan(rows)
+		page = append(page, r)
+		return err
+	}, s.conversationsOf(from)+" ORDER BY c.last_at DESC, c.last_pos DESC, c.last_id DESC",
+		text(phone), below.at, below.pos, below.id, limit)
+	return page, err
+}
+
+// Conversation implements [coexistence.MessageStore]. It reads a row of the conversation, of its
+// contact and of its latest message.
+func (s *Store) Conversation(
+	ctx context.Context, phone graph.PhoneNumberID, name string,
+) (coexistence.Conversation, error) {
+	from, args := `(SELECT x.* FROM coexistence_aliases a JOIN coexistence_conversations x ON x.id = a.conversation
+		WHERE a.phone = ? AND a.alias = ?) c`, []any{text(phone), text(coexistence.Alias(name))}
+	if id, ok := parseID(name); ok {
+		from = `(SELECT * FROM coexistence_conversations WHERE phone = ? AND id =
+			COALESCE((SELECT conversation FROM coexistence_former_conversations WHERE id = ?), ?)) c`
+		args = []any{text(phone), id, id}
+	}
+	var row conversationRow
+	err := s.read(ctx, s.db, row.scan, s.conversationsOf(from), args...)
 	if err != nil {
 		return coexistence.Conversation{}, explain("Conversation", err)
 	}
-	if c.messages == 0 {
+	if row.messages == 0 {
 		return coexistence.Conversation{}, coexistence.ErrNotFound
 	}
-	conv, err := c.conversation(phone)
-	conv.Contact = who
-	return conv, explain("Conversation", err)
+	c, err := row.conversation()
+	return c, explain("Conversation", err)
 }

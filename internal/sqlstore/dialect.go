@@ -1,7 +1,7 @@
 package sqlstore
 
 import (
-	"strconv"
+	"context"
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -30,43 +30,34 @@ func nullable(n *int64) sqldb.Cell {
 	return sqldb.Number(*n)
 }
 
-// table is a SELECT of constant columns followed by those of the rows, to insert from. The rows
-// travel as one parameter (SQLite) or as one for each column (PostgreSQL), however many there are,
-// and in a form that every driver passes on: as text. So there is one statement for any number of
-// rows, which the database prepares once. types are PostgreSQL's names of the columns' types.
-func table(d sqldb.Dialect, constants []string, types []string, rows [][]sqldb.Cell) (string, []any) {
-	args := make([]any, 0, len(constants)+len(types))
-	for _, c := range constants {
-		args = append(args, c)
+// columnNames returns the names of columns that are written like "id bigint", joined by commas.
+func columnNames(columns []string) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i], _, _ = strings.Cut(c, " ")
 	}
-	var b strings.Builder
-	b.WriteString("SELECT ")
-	if d != sqldb.PostgreSQL {
-		b.WriteString(strings.Repeat("?, ", len(constants)))
-		for i := range types {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString("value ->> " + strconv.Itoa(i))
-		}
-		b.WriteString(" FROM json_each(?)")
-		return b.String(), append(args, sqldb.JSONTable(rows))
+	return strings.Join(names, ", ")
+}
+
+// execTable runs a statement in which rows stand between before and after, as a table named r, and
+// returns how many rows it changed. No rows are no statement.
+func (s *Store) execTable(
+	ctx context.Context, q querier, before string, columns []string, rows [][]sqldb.Cell, after string,
+) (int64, error) {
+	if len(rows) == 0 {
+		return 0, nil
 	}
-	b.WriteString(strings.Repeat("CAST(? AS text), ", len(constants)))
-	b.WriteString("r.* FROM unnest(")
-	for i, typ := range types {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("CAST(? AS " + typ + "[])")
-		column := make([]sqldb.Cell, len(rows))
-		for j, row := range rows {
-			column[j] = row[i]
-		}
-		args = append(args, sqldb.Array(column))
+	from, args := s.table(columns, rows)
+	return s.exec(ctx, q, before+from+after, args...)
+}
+
+// table is what stands behind FROM for a table named r, and its parameters.
+func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
+	from, texts := s.db.Dialect.Table(columns, rows)
+	for _, t := range texts {
+		args = append(args, t)
 	}
-	b.WriteString(") AS r")
-	return b.String(), args
+	return from, args
 }
 
 // text is s as every database keeps it. Ids have nothing that is lost; a broken one is still stored

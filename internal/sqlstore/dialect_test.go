@@ -22,10 +22,11 @@ func TestTextsTravelQuoted(t *testing.T) {
 	t.Parallel()
 	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}},
 		{sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
-	_, args := table(sqldb.PostgreSQL, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
-	require.Equal(t, []any{"constant", `{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
-	_, args = table(sqldb.SQLite, []string{"constant"}, []string{"text", "bigint", "bigint"}, rows)
-	require.Equal(t, []any{"constant", `[["a\"b\\c",-7,null],["{NULL,'}",4611686018427387904,0]]`}, args)
+	columns := []string{"a text", "b bigint", "c bigint"}
+	_, args := New(&sqldb.DB{Dialect: sqldb.PostgreSQL}).table(columns, rows)
+	require.Equal(t, []any{`{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
+	_, args = New(&sqldb.DB{Dialect: sqldb.SQLite}).table(columns, rows)
+	require.Equal(t, []any{`[["a\"b\\c",-7,null],["{NULL,'}",4611686018427387904,0]]`}, args)
 	_, arg := oneOf(sqldb.SQLite, []string{`"`, "b"})
 	require.Equal(t, `["\"","b"]`, arg)
 	_, arg = oneOf(sqldb.PostgreSQL, []string{"", "b"})

@@ -1,11 +1,13 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,112 +16,212 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// messageColumns are the columns behind phone, messageTypes what PostgreSQL calls their types.
-// shown, said_at, customer_at and human_at are what one message adds to its conversation; times are
-// in microseconds.
-const messageColumns = "id, person, shown, said_at, customer_at, human_at, doc"
+// messageColumns are the columns of the table, with PostgreSQL's names of their types. shown,
+// attention, said_at, pos and human_at are what one message adds to its conversation; times are in
+// microseconds. said is what it is found by.
+var messageColumns = []string{
+	"phone text", "id text", "conversation bigint", "shown bigint", "attention bigint", "said_at bigint", "pos bigint",
+	"human_at bigint", "doc text", "said text",
+}
 
-var messageTypes = []string{"text", "text", "bigint", "bigint", "bigint", "bigint", "text"}
+// A messageKey names a message. Writers take rows in the order of their keys.
+type messageKey struct {
+	phone graph.PhoneNumberID
+	id    graph.MessageID
+}
 
-// UpdateMessages implements [coexistence.MessageStore]. It takes three statements at most, however
-// many messages there are. fn runs within a transaction that holds the messages' rows: it must not
-// use the store or the database itself. A message whose document does not change is not written. If
-// another transaction has inserted one of the new messages meanwhile, all begins again, with that
-// one read.
+func (k messageKey) compare(o messageKey) int {
+	return cmp.Or(cmp.Compare(text(k.phone), text(o.phone)), cmp.Compare(text(k.id), text(o.id)))
+}
+
+// A storedMessage is a message as it was before a change: its document, empty if there was none,
+// and its conversation, 0 if it was in none.
+type storedMessage struct {
+	doc          string
+	conversation int64
+	message      coexistence.Message
+}
+
+// A changedMessage is a message that a change has made another one of.
+type changedMessage struct {
+	old          storedMessage
+	now          coexistence.Message
+	doc          string
+	conversation int64 // that it is in now, 0 if none
+}
+
+// UpdateMessages implements [coexistence.MessageStore]. It takes seven statements or so, however
+// many messages there are, and two if nothing changes. fn runs within a transaction that holds the
+// messages' rows: it must not use the store or the database itself. A message whose document does
+// not change is not written. If another transaction has inserted one of the new messages meanwhile,
+// all begins again, with that one read.
 func (s *Store) UpdateMessages(
 	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
 ) error {
 	if len(ids) == 0 {
 		return explain("UpdateMessages", ctx.Err())
 	}
+	keys := make([]messageKey, len(ids))
+	for i, id := range ids {
+		keys[i] = messageKey{phone, id}
+	}
 	return s.write(ctx, "UpdateMessages", func(tx *sql.Tx) error {
-		stored, err := s.lockMessages(ctx, tx, phone, ids)
-		if err != nil {
-			return err
-		}
-		// New and changed rows are stored by a statement each: an insert that meets a row must be
-		// noticed, an update must not.
-		var added, changed [][]sqldb.Cell
-		for _, id := range ids {
-			m := coexistence.Message{ID: id, PhoneNumberID: phone}
-			old, found := stored[text(id)]
-			if found {
-				if m, err = decode[coexistence.Message](old); err != nil {
-					return err
-				}
-			}
-			fn(&m)
-			m.ID, m.PhoneNumberID, m.ConversationID = id, phone, ""
-			// The ids are the store's, whatever fn has done to them.
-			doc, err := encode(&m)
-			if err != nil {
-				return fmt.Errorf("message %s: %w", id, err)
-			}
-			switch {
-			case !found:
-				added = append(added, messageRow(m, doc))
-			case doc != old:
-				changed = append(changed, messageRow(m, doc))
-			}
-		}
-		if n, err := s.putMessages(ctx, tx, phone, added, "NOTHING"); err != nil {
-			return err
-		} else if n < int64(len(added)) {
-			return errAgain // another writer has stored one meanwhile, and fn has not seen it
-		}
-		_, err = s.putMessages(ctx, tx, phone, changed, `UPDATE SET person = excluded.person, shown = excluded.shown,
-			said_at = excluded.said_at, customer_at = excluded.customer_at, human_at = excluded.human_at,
-			doc = excluded.doc`)
+		f := &forgotten{s: s, q: tx}
+		_, err := s.changeMessages(ctx, tx, f, keys, nil, func(_ messageKey, m *coexistence.Message) { fn(m) })
 		return err
 	})
 }
 
-// lockMessages returns the documents of those messages that are stored, and keeps them from
-// changing. Every writer takes rows in the order of their ids, so that no two wait for each other.
-// Rows that are not there yet cannot be locked: see UpdateMessages for what happens then.
-func (s *Store) lockMessages(
-	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []graph.MessageID,
-) (map[string]string, error) {
-	// FOR UPDATE after ORDER BY takes the locks in that order.
-	names := make([]string, len(ids))
-	for i, id := range ids {
-		names[i] = text(id)
+// changeMessages does what UpdateMessages does within a transaction. The keys are distinct and
+// ascending, and fn is called in their order. known are conversations that the caller has found. It
+// returns the conversations that have changed, by id, and which message is in which.
+func (s *Store) changeMessages(
+	ctx context.Context, tx *sql.Tx, f *forgotten, keys []messageKey, known map[aliasKey]int64,
+	fn func(messageKey, *coexistence.Message),
+) (*changedConversations, error) {
+	stored, err := s.lockMessages(ctx, tx, keys)
+	if err != nil {
+		return nil, err
 	}
-	wanted, arg := oneOf(s.db.Dialect, names)
-	stored := make(map[string]string, len(ids))
+	var changes []*changedMessage
+	for _, k := range keys {
+		c := changedMessage{now: coexistence.Message{ID: k.id, PhoneNumberID: k.phone}}
+		if old, found := stored[messageKey{graph.PhoneNumberID(text(k.phone)), graph.MessageID(text(k.id))}]; found {
+			c.old = old
+			if c.now, err = decode[coexistence.Message](old.doc); err != nil {
+				return nil, err
+			}
+			c.old.message = c.now.Clone()
+		}
+		fn(k, &c.now)
+		// The ids are the store's, whatever fn has done to them.
+		c.now.ID, c.now.PhoneNumberID, c.now.ConversationID = k.id, k.phone, ""
+		if c.doc, err = encode(&c.now); err != nil {
+			return nil, fmt.Errorf("message %s: %w", k.id, err)
+		}
+		if c.doc != c.old.doc {
+			changes = append(changes, &c)
+		}
+	}
+	if changes, err = f.keep(ctx, changes); err != nil {
+		return nil, err
+	}
+	if err := s.fileMessages(ctx, tx, changes, known); err != nil {
+		return nil, err
+	}
+	// New and changed rows are stored by a statement each: an insert that meets a row must be
+	// noticed, an update must not.
+	var added, changed [][]sqldb.Cell
+	for _, c := range changes {
+		if c.old.doc == "" {
+			added = append(added, messageRow(c))
+		} else {
+			changed = append(changed, messageRow(c))
+		}
+	}
+	if n, err := s.putMessages(ctx, tx, added, "NOTHING"); err != nil {
+		return nil, err
+	} else if n < int64(len(added)) {
+		return nil, errAgain // another writer has stored one meanwhile, and fn has not seen it
+	}
+	if _, err := s.putMessages(ctx, tx, changed, overwrite()); err != nil {
+		return nil, err
+	}
+	if err := s.indexAdded(ctx, tx, len(added)); err != nil {
+		return nil, err
+	}
+	return s.sumUp(ctx, tx, changes)
+}
+
+// keep leaves out messages of numbers and people who were forgotten. Those that are stored and stay
+// with their person are none.
+func (f *forgotten) keep(ctx context.Context, changes []*changedMessage) ([]*changedMessage, error) {
+	var suspects []suspect
+	for _, c := range changes {
+		if c.comes() {
+			suspects = append(suspects, c.suspect())
+		}
+	}
+	if len(suspects) == 0 {
+		return changes, nil
+	}
+	if err := f.look(ctx, suspects...); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(changes, func(c *changedMessage) bool {
+		return c.comes() && !f.of(c.suspect()).KeepMessage(c.now)
+	}), nil
+}
+
+// comes reports whether the message is new, or new to its person.
+func (c *changedMessage) comes() bool {
+	return c.old.doc == "" || c.now.Person != c.old.message.Person || c.now.Customer != c.old.message.Customer
+}
+
+// suspect is who must not have been forgotten if the message comes.
+func (c *changedMessage) suspect() suspect {
+	return suspect{c.now.PhoneNumberID, coexistence.TombstoneNames(c.now)}
+}
+
+// lockMessages returns those messages that are stored, and keeps them from changing. Every writer
+// takes rows in the order of their keys, so that no two wait for each other. Rows that are not
+// there yet cannot be locked: see UpdateMessages for what happens then.
+func (s *Store) lockMessages(
+	ctx context.Context, tx *sql.Tx, keys []messageKey,
+) (map[messageKey]storedMessage, error) {
+	names := make([][]sqldb.Cell, len(keys))
+	for i, k := range keys {
+		names[i] = []sqldb.Cell{sqldb.Text(string(k.phone)), sqldb.Text(string(k.id))}
+	}
+	// The few names lead to the many messages, never the other way round: CROSS JOIN says so to
+	// SQLite. FOR UPDATE behind ORDER BY takes the locks in that order.
+	from, args := s.table([]string{"phone text", "id text"}, names)
+	query := "SELECT m.phone, m.id, COALESCE(m.conversation, 0), m.doc FROM " + from +
+		" CROSS JOIN coexistence_messages m WHERE m.phone = r.phone AND m.id = r.id"
+	if s.db.Dialect == sqldb.PostgreSQL {
+		query += " ORDER BY m.phone, m.id FOR UPDATE OF m"
+	}
+	stored := make(map[messageKey]storedMessage, len(keys))
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
-		var id, doc string
-		err := rows.Scan(&id, &doc)
-		stored[id] = doc
+		var k messageKey
+		var m storedMessage
+		err := rows.Scan(&k.phone, &k.id, &m.conversation, &m.doc)
+		stored[k] = m
 		return err
-	}, "SELECT id, doc FROM coexistence_messages WHERE phone = ? AND id"+wanted+" ORDER BY "+
-		"id"+s.db.Dialect.ForUpdate(), text(phone), arg)
+	}, query, args...)
 	return stored, err
 }
 
 // putMessages stores rows in one statement and returns how many it stored. conflict is what happens
 // to a message that is stored already.
-func (s *Store) putMessages(
-	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, rows [][]sqldb.Cell, conflict string,
-) (int64, error) {
-	if len(rows) == 0 {
-		return 0, nil
-	}
-	table, args := table(s.db.Dialect, []string{text(phone)}, messageTypes, rows)
+func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, rows [][]sqldb.Cell, conflict string) (int64, error) {
+	names := columnNames(messageColumns)
 	// Without a condition, SQLite takes ON for the beginning of a join.
-	return s.exec(ctx, tx, "INSERT INTO coexistence_messages (phone, "+messageColumns+") "+table+
-		" WHERE true ON CONFLICT (phone, id) DO "+conflict, args...)
+	return s.execTable(ctx, tx, "INSERT INTO coexistence_messages ("+names+") SELECT "+names+" FROM ",
+		messageColumns, rows, " WHERE true ON CONFLICT (phone, id) DO "+conflict)
 }
 
-// messageRow is what is stored of a message. What it adds to its conversation is asked of
-// [coexistence.Conversation.Add], so that the rules of that stay in one place.
-func messageRow(m coexistence.Message, doc string) []sqldb.Cell {
-	var c coexistence.Conversation
-	c.Add(m)
+// overwrite is what happens to a message that is stored already, when it is to be changed.
+func overwrite() string {
+	var set []string
+	for _, c := range messageColumns[2:] {
+		name, _, _ := strings.Cut(c, " ")
+		set = append(set, name+" = excluded."+name)
+	}
+	return "UPDATE SET " + strings.Join(set, ", ")
+}
+
+// messageRow is what is stored of a message.
+func messageRow(c *changedMessage) []sqldb.Cell {
+	m, sum := c.now, contributionOf(c.now)
+	conversation := sqldb.Cell{}
+	if c.conversation != 0 {
+		conversation = sqldb.Number(c.conversation)
+	}
 	return []sqldb.Cell{
-		sqldb.Text(string(m.ID)), sqldb.Text(m.Person), sqldb.Number(int64(c.MessageCount)),
-		sqldb.Number(m.At.UnixMicro()),
-		nullable(micros(c.CustomerAt)), nullable(micros(c.HumanAt)), sqldb.Text(doc),
+		sqldb.Text(string(m.PhoneNumberID)), sqldb.Text(string(m.ID)), conversation,
+		sqldb.Number(sum.shown), sqldb.Number(sum.attention), sqldb.Number(sum.place.at), sqldb.Number(sum.place.pos),
+		nullable(sum.human), sqldb.Text(c.doc), sqldb.TextOrNull(searched(m)),
 	}
 }
 
@@ -140,30 +242,38 @@ func moment(us sql.NullInt64) time.Time {
 	return time.UnixMicro(us.Int64).UTC()
 }
 
-// Message implements [coexistence.MessageStore]. The conversation's ID is looked up in the same
-// query, since it is not stored with the message: it can change without it.
+// Message implements [coexistence.MessageStore].
 func (s *Store) Message(
 	ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID,
 ) (coexistence.Message, error) {
-	var doc string
-	var key sql.NullString
+	var row messageDoc
 	found := false
-	err := s.read(ctx, s.db, func(rows *sql.Rows) error { found = true; return rows.Scan(&doc, &key) },
-		`SELECT m.doc, c.contact_key FROM coexistence_messages m
-			LEFT JOIN coexistence_aliases a ON a.phone = m.phone AND a.alias = m.person
-			LEFT JOIN coexistence_contacts c ON c.id = a.contact
-			WHERE m.phone = ? AND m.id = ?`, text(phone), text(id))
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error { found = true; return rows.Scan(&row.conversation, &row.doc) },
+		"SELECT COALESCE(conversation, 0), doc FROM coexistence_messages WHERE phone = ? AND id = ?", text(phone),
+		text(id))
+	if err == nil && !found {
+		return coexistence.Message{}, coexistence.ErrNotFound
+	}
 	if err != nil {
 		return coexistence.Message{}, explain("Message", err)
 	}
-	if !found {
-		return coexistence.Message{}, coexistence.ErrNotFound
-	}
-	m, err := decode[coexistence.Message](doc)
-	if m.ConversationID = m.Person; key.Valid {
-		m.ConversationID = key.String
-	}
+	m, err := row.message()
 	return m, explain("Message", err)
+}
+
+// A messageDoc is a row of a message as it is read.
+type messageDoc struct {
+	conversation int64 // 0 if none
+	doc          string
+}
+
+// message returns the message of the row.
+func (d messageDoc) message() (coexistence.Message, error) {
+	m, err := decode[coexistence.Message](d.doc)
+	if d.conversation != 0 {
+		m.ConversationID = idText(d.conversation)
+	}
+	return m, err
 }
 
 // Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and
@@ -173,61 +283,34 @@ func (s *Store) Messages(
 	ctx context.Context, phone graph.PhoneNumberID, conversation string,
 ) iter.Seq2[coexistence.Message, error] {
 	return func(yield func(coexistence.Message, error) bool) {
-		if conversation == "" {
-			return
-		}
-		who, err := s.contactOf(ctx, phone, coexistence.Alias(conversation))
+		id, err := s.lookUp(ctx, s.db, phone, conversation)
 		if err != nil {
 			yield(coexistence.Message{}, explain("Messages", err))
 			return
 		}
-		read := func(row pagedMessage) (coexistence.Message, error) {
-			m, err := decode[coexistence.Message](row.doc)
+		if id == 0 {
+			return
+		}
+		read := func(row messageDoc) (coexistence.Message, error) {
+			m, err := row.message()
 			if err == nil {
 				err = ctx.Err() // a page can take long to work on
 			}
-			m.ConversationID = who.Key
 			return m, err
 		}
-		last := pagedMessage{at: math.MinInt64}
-		eachRow(yield, "Messages", read, func() ([]pagedMessage, error) {
-			// The cursor is the time and the id, by which the conversation is sorted. What is
-			// stored meanwhile before it is not seen, and nothing is seen twice.
-			page, err := s.messagePage(ctx, phone, who.Aliases, last.at, last.id)
-			if len(page) > 0 {
-				last = page[len(page)-1]
-			}
+		last := place{at: math.MinInt64}
+		eachRow(yield, "Messages", read, func() (page []messageDoc, err error) {
+			// The cursor is the place, by which the conversation is sorted. What is stored
+			// meanwhile before it is not seen, and nothing is seen twice.
+			err = s.read(ctx, s.db, func(rows *sql.Rows) error {
+				m := messageDoc{conversation: id}
+				err := rows.Scan(&last.at, &last.pos, &last.id, &m.doc)
+				page = append(page, m)
+				return err
+			}, `SELECT said_at, pos, id, doc FROM coexistence_messages
+				WHERE conversation = ? AND shown = 1 AND (said_at, pos, id) > (?, ?, ?) ORDER BY said_at, pos, id LIMIT ?`,
+				id, last.at, last.pos, last.id, pageSize)
 			return page, err
 		})
 	}
-}
-
-// A pagedMessage is a message with what its conversation is sorted by.
-type pagedMessage struct {
-	at      int64
-	id, doc string
-}
-
-// messagePage returns the next messages of a person, behind the one with a time and an id. Each
-// alias is a walk of its own along the index, so that a page costs the same wherever it is in the
-// conversation: one walk over all aliases would have to sort the whole of it.
-func (s *Store) messagePage(
-	ctx context.Context, phone graph.PhoneNumberID, aliases []string, after int64, last string,
-) ([]pagedMessage, error) {
-	const walk = `SELECT * FROM (SELECT said_at, id, doc FROM coexistence_messages
-		WHERE phone = ? AND person = ? AND shown = 1 AND (said_at, id) > (?, ?) ORDER BY said_at, id LIMIT ?) AS walk`
-	var args []any
-	walks := make([]string, len(aliases))
-	for i, a := range aliases {
-		walks[i] = walk
-		args = append(args, text(phone), text(a), after, last, pageSize)
-	}
-	var page []pagedMessage
-	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
-		var m pagedMessage
-		err := rows.Scan(&m.at, &m.id, &m.doc)
-		page = append(page, m)
-		return err
-	}, strings.Join(walks, " UNION ALL ")+" ORDER BY said_at, id LIMIT ?", append(args, pageSize)...)
-	return page, err
 }

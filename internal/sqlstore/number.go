@@ -40,9 +40,14 @@ func (s *Store) UpdateNumber(
 		if err != nil {
 			return err
 		}
+		stored = st
 		if doc == before {
-			stored = st
 			return nil
+		}
+		if !found {
+			if kept, err := s.keepNumber(ctx, tx, st); err != nil || !kept {
+				return err
+			}
 		}
 		st.Version++
 		if doc, err = encode(&st); err != nil {
@@ -66,6 +71,20 @@ func (s *Store) UpdateNumber(
 		return coexistence.Number{}, err
 	}
 	return stored, nil
+}
+
+// keepNumber reports whether the state of a number is to be stored that has none. A number that was
+// forgotten is stored again once it is signed up, which lifts its tombstone.
+func (s *Store) keepNumber(ctx context.Context, tx *sql.Tx, st coexistence.Number) (bool, error) {
+	f, which := forgotten{s: s, q: tx}, suspect{phone: st.PhoneNumberID}
+	if err := f.look(ctx, which); err != nil {
+		return false, err
+	}
+	t := f.of(which)
+	if !t.KeepNumber(st) || t.Number.Before(coexistence.Always) {
+		return t.KeepNumber(st), nil
+	}
+	return true, s.lift(ctx, tx, st.PhoneNumberID)
 }
 
 // accounts returns the accounts that hold a number, as NumbersByWABA has to find it.

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/tombstone"
 )
 
 // pageSize is how many rows a reading holds at a time. A page is what a caller that stops early has
@@ -17,15 +19,21 @@ import (
 const pageSize = 500
 
 // A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are
-// several Stores, in one process or in many, over one PostgreSQL database. It has no state of its
-// own: everything is in the tables, so a Store costs nothing to make.
-type Store struct{ db *sqldb.DB }
+// several Stores, in one process or in many, over one PostgreSQL database. Everything is in the
+// tables, so a Store costs nothing to make.
+type Store struct {
+	db  *sqldb.DB
+	key atomic.Pointer[tombstone.Key] // of the database; nil until it was read
+}
 
-var _ coexistence.Store = (*Store)(nil)
+var (
+	_ coexistence.BatchStore = (*Store)(nil)
+	_ coexistence.Forgetter  = (*Store)(nil)
+)
 
 // New returns a store over a database whose tables are there. Making them is for package sqlite and
 // package postgres, which have the migrations.
-func New(db *sqldb.DB) *Store { return &Store{db} }
+func New(db *sqldb.DB) *Store { return &Store{db: db} }
 
 // errAgain says that another transaction came between: the same step has to be done again on what
 // is stored now. It does not reach the caller unless that happens [maxTries] times in a row.
@@ -48,19 +56,21 @@ const maxTries = 50
 func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
-		err = s.db.Transact(ctx, fn)
+		err = s.db.Transact(ctx, func(tx *sql.Tx) error {
+			if err := s.db.Set(ctx, tx, sqldb.LimitIdle); err != nil {
+				return err
+			}
+			return fn(tx)
+		})
 		if !lost(err) {
 			break
 		}
 		// The first repeat is made at once: the other transaction has ended, or this one would not
 		// have lost.
 		if try > 0 {
-			pause := time.NewTimer(rand.N(time.Duration(try) * time.Millisecond)) //nolint:gosec // a pause is no secret
-			select {
-			case <-ctx.Done():
-				pause.Stop()
-				return explain(what, ctx.Err())
-			case <-pause.C:
+			pause := rand.N(time.Duration(try) * time.Millisecond) //nolint:gosec // a pause is no secret
+			if err := sqldb.Pause(ctx, pause); err != nil {
+				return explain(what, err)
 			}
 		}
 	}
@@ -91,27 +101,12 @@ func explain(what string, err error) error {
 
 // A querier is the database or a transaction. What is read to be changed has to be read in the
 // transaction that changes it.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
+type querier = sqldb.Querier
 
 // read hands every row to each. The rows are gone when it returns, so each must copy what it keeps.
 // An error of each ends it.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
-	ctx, answered := s.db.Statement(ctx)
-	defer answered()
-	rows, err := q.QueryContext(ctx, s.db.Dialect.Rebind(query), args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return s.db.Read(ctx, q, each, query, args...)
 }
 
 // exec runs a statement, with ? for its parameters in either dialect, and returns how many rows it

@@ -40,7 +40,7 @@ func (r *run) compare(ctx context.Context, tracker *coexistence.Tracker) error {
 		failed, err := r.compareFailed(ctx, store, c)
 		shown += failed
 		r.out.Messages += shown
-		errs = append(errs, err, r.compareConversation(ctx, store, c, shown))
+		errs = append(errs, err, r.compareConversation(ctx, store, c, shown), r.compareOrder(ctx, store, c))
 	}
 	// A message that belongs to no customer of the phone would be found by nothing else.
 	all := 0
@@ -225,7 +225,6 @@ func (r *run) compareConversation(ctx context.Context, store coexistence.Store, 
 	if err != nil {
 		return fmt.Errorf("conversation with %s: %w", c.number, err)
 	}
-	// Within the conversation times only grow: no two messages of a run are of one second.
 	var last time.Time
 	n := 0
 	for m, err := range store.Messages(ctx, r.host.phone, conv.ID) {

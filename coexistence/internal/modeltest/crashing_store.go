@@ -3,7 +3,6 @@ package modeltest
 import (
 	"context"
 	"errors"
-	"iter"
 	"sync"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -16,7 +15,8 @@ var errCrashed = errors.New("modeltest: the process has crashed")
 // before the call has an effect or after it, and nothing that it calls from then on has any. A
 // crashed store stays crashed: the next process has a crashingStore of its own over the same store.
 type crashingStore struct {
-	store   coexistence.Store
+	coexistence.Store // whose listings do not crash: no tracker calls them but in Run and ReconcileAll
+
 	onCrash func() // called once, in a goroutine of its own
 
 	mu      sync.Mutex
@@ -97,69 +97,76 @@ func (s *crashingStore) crash() {
 func (s *crashingStore) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
 ) (coexistence.Number, error) {
-	return call(s, func() (coexistence.Number, error) { return s.store.UpdateNumber(ctx, phone, fn) })
+	return call(s, func() (coexistence.Number, error) { return s.Store.UpdateNumber(ctx, phone, fn) })
 }
 
 func (s *crashingStore) Number(ctx context.Context, phone graph.PhoneNumberID) (coexistence.Number, error) {
-	return call(s, func() (coexistence.Number, error) { return s.store.Number(ctx, phone) })
+	return call(s, func() (coexistence.Number, error) { return s.Store.Number(ctx, phone) })
 }
 
 func (s *crashingStore) NumbersByWABA(ctx context.Context, waba graph.WABAID) ([]coexistence.Number, error) {
-	return call(s, func() ([]coexistence.Number, error) { return s.store.NumbersByWABA(ctx, waba) })
+	return call(s, func() ([]coexistence.Number, error) { return s.Store.NumbersByWABA(ctx, waba) })
 }
 
 func (s *crashingStore) UpdateMessages(
 	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
 ) error {
-	_, err := call(s, func() (none struct{}, err error) { return none, s.store.UpdateMessages(ctx, phone, ids, fn) })
+	_, err := call(s, func() (none struct{}, err error) { return none, s.Store.UpdateMessages(ctx, phone, ids, fn) })
 	return err
 }
 
 func (s *crashingStore) Message(
 	ctx context.Context, phone graph.PhoneNumberID, id graph.MessageID,
 ) (coexistence.Message, error) {
-	return call(s, func() (coexistence.Message, error) { return s.store.Message(ctx, phone, id) })
+	return call(s, func() (coexistence.Message, error) { return s.Store.Message(ctx, phone, id) })
 }
 
 func (s *crashingStore) Conversation(
 	ctx context.Context, phone graph.PhoneNumberID, key string,
 ) (coexistence.Conversation, error) {
-	return call(s, func() (coexistence.Conversation, error) { return s.store.Conversation(ctx, phone, key) })
+	return call(s, func() (coexistence.Conversation, error) { return s.Store.Conversation(ctx, phone, key) })
 }
 
 func (s *crashingStore) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
-	return call(s, func() (coexistence.Contact, error) { return s.store.UpdateContact(ctx, phone, aliases, fn) })
+	return call(s, func() (coexistence.Contact, error) { return s.Store.UpdateContact(ctx, phone, aliases, fn) })
 }
 
 func (s *crashingStore) Contact(
 	ctx context.Context, phone graph.PhoneNumberID, who graph.Identity,
 ) (coexistence.Contact, error) {
-	return call(s, func() (coexistence.Contact, error) { return s.store.Contact(ctx, phone, who) })
+	return call(s, func() (coexistence.Contact, error) { return s.Store.Contact(ctx, phone, who) })
 }
 
-// The listings do not crash. The comparison reads them after the last crash, and a tracker calls
-// none of them but Numbers, in Run and ReconcileAll, which the host here does without.
-
-func (s *crashingStore) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
-	return s.store.Numbers(ctx)
+// A batchStore is a crashingStore that changes many contacts and messages in one call.
+type batchStore struct {
+	*crashingStore
+	batches coexistence.BatchStore
 }
 
-func (s *crashingStore) Conversations(
-	ctx context.Context, phone graph.PhoneNumberID,
-) iter.Seq2[coexistence.Conversation, error] {
-	return s.store.Conversations(ctx, phone)
+var _ coexistence.BatchStore = batchStore{}
+
+func (s batchStore) UpdateBatch(
+	ctx context.Context, contacts []coexistence.ContactChange, messages []coexistence.MessageChange,
+) ([]coexistence.Contact, []coexistence.Conversation, error) {
+	var list []coexistence.Conversation
+	stored, err := call(s.crashingStore, func() (stored []coexistence.Contact, err error) {
+		stored, list, err = s.batches.UpdateBatch(ctx, contacts, messages)
+		return stored, err
+	})
+	return stored, list, err
 }
 
-func (s *crashingStore) Messages(
-	ctx context.Context, phone graph.PhoneNumberID, conversation string,
-) iter.Seq2[coexistence.Message, error] {
-	return s.store.Messages(ctx, phone, conversation)
+func (s *crashingStore) UpdateThread(
+	ctx context.Context, phone graph.PhoneNumberID, person string, fn func(*coexistence.ThreadRecord),
+) error {
+	_, err := call(s, func() (none struct{}, err error) { return none, s.Store.UpdateThread(ctx, phone, person, fn) })
+	return err
 }
 
-func (s *crashingStore) Contacts(
-	ctx context.Context, phone graph.PhoneNumberID,
-) iter.Seq2[coexistence.Contact, error] {
-	return s.store.Contacts(ctx, phone)
+func (s *crashingStore) Threads(
+	ctx context.Context, phone graph.PhoneNumberID, aliases []string,
+) ([]coexistence.ThreadRecord, error) {
+	return call(s, func() ([]coexistence.ThreadRecord, error) { return s.Store.Threads(ctx, phone, aliases) })
 }

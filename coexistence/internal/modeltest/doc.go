@@ -29,6 +29,8 @@
 //     over the text that was heard live
 //   - what is older than 180 days, or was never shared, or whose sync was spent in a crash
 //   - media that is older than 14 days: a placeholder
+//   - the order of two messages of one second whose deliveries overtook each other, or of which a
+//     later history holds the lower one alone
 //   - that a message of history was edited, or deleted: history holds the latest text, and no
 //     deleted message
 //   - the address book before its first sync, and what was removed from it while no process heard

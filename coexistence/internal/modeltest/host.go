@@ -76,17 +76,22 @@ func closeStore(s coexistence.Store) error {
 	return nil
 }
 
-// start opens the database and starts a process over it: tracker and endpoint. The caller must hold
+// start opens the database and starts a process over it: tracker and endpoint. Half of the
+// processes store the events of a delivery together, as far as the store can. The caller must hold
 // h.mu, or have the only reference to h.
 func (h *host) start() error {
 	store, err := h.open()
 	if err != nil {
 		return err
 	}
-	process := &crashingStore{store: store}
+	process := &crashingStore{Store: store}
 	process.onCrash = func() { h.restart(process) }
+	var seen coexistence.Store = process
+	if batches, ok := store.(coexistence.BatchStore); ok && h.rand.IntN(2) == 0 {
+		seen = batchStore{process, batches}
+	}
 	tracker, err := coexistence.NewTracker(coexistence.Config{
-		Store:  process,
+		Store:  seen,
 		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return h.calls(), nil },
 	})
 	if err != nil {
@@ -112,7 +117,7 @@ func (h *host) restart(process *crashingStore) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	// The database is closed and opened again, as by a new process: what was not committed is gone.
-	err := closeStore(process.store)
+	err := closeStore(process.Store)
 	if err == nil {
 		err = h.start()
 	}

@@ -1,11 +1,14 @@
 package modeltest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"iter"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/internal/modeltest"
 )
@@ -63,14 +67,17 @@ func TestInTheEndTheHostKnowsWhatThePhoneShows(t *testing.T) {
 				total.Deliveries += out.Deliveries
 				total.Attempts += out.Attempts
 				total.Messages += out.Messages
+				total.Shared += out.Shared
+				total.Ordered += out.Ordered
 				total.Onboardings += out.Onboardings
 				mu.Unlock()
 			}
 		})
 	}
 	t.Cleanup(func() {
-		t.Logf("%d runs with %d onboardings, %d crashes, %d deliveries (%d attempts), %d messages compared, in %v",
-			*runs, total.Onboardings, total.Crashes, total.Deliveries, total.Attempts, total.Messages,
+		t.Logf("%d runs with %d onboardings, %d crashes, %d deliveries (%d attempts), %d messages compared (%d share "+
+			"their second, %d pairs of those in order), in %v", *runs, total.Onboardings, total.Crashes,
+			total.Deliveries, total.Attempts, total.Messages, total.Shared, total.Ordered,
 			time.Since(began).Round(time.Second))
 	})
 }
@@ -104,3 +111,44 @@ func TestAHostThatLosesSomethingIsFoundOut(t *testing.T) {
 
 // A forgetful store begins empty with every process.
 type forgetful struct{ *coexistence.MemStore }
+
+// The order of messages within a second was that of their ids once.
+func TestAnotherOrderWithinASecondIsFoundOut(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			store := byID{new(coexistence.MemStore)}
+			_, err := modeltest.Run(t.Context(), seed+1, func() (coexistence.Store, error) { return store, nil })
+			if err != nil && strings.Contains(err.Error(), "the phone shows it below") {
+				found++
+			}
+		})
+	}
+	require.Greater(t, found, 3)
+}
+
+// A byID store sorts messages by time and id.
+type byID struct{ *coexistence.MemStore }
+
+func (s byID) Messages(
+	ctx context.Context, phone graph.PhoneNumberID, conversation string,
+) iter.Seq2[coexistence.Message, error] {
+	var list []coexistence.Message
+	for m, err := range s.MemStore.Messages(ctx, phone, conversation) {
+		if err != nil {
+			return func(yield func(coexistence.Message, error) bool) { yield(m, err) }
+		}
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b coexistence.Message) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+	})
+	return func(yield func(coexistence.Message, error) bool) {
+		for _, m := range list {
+			if !yield(m, nil) {
+				return
+			}
+		}
+	}
+}

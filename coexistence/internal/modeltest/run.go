@@ -16,8 +16,10 @@ import (
 
 // An Outcome says what happened in a run.
 type Outcome struct {
-	// Attempts are the POSTs that Deliveries took. Messages counts those that were compared.
-	Crashes, Deliveries, Attempts, Messages, Onboardings int
+	// Attempts are the POSTs that Deliveries took. Messages counts those that were compared, Shared
+	// those that share their second with one above them, and Ordered the pairs of such whose order
+	// was told.
+	Crashes, Deliveries, Attempts, Messages, Shared, Ordered, Onboardings int
 
 	// Log is what happened, a line for each step, and Relied what the simulator's part rests on.
 	Log    []string
@@ -207,7 +209,8 @@ func boundaryConversation(random *rand.Rand) []coexistencetest.PastConversation 
 }
 
 // pause lets seconds pass, mostly, at times days. It is a second at least: Meta's times have no
-// more, so the order of two events within one is not told.
+// more, so the order of two edits within one, say, is not told. Messages share seconds: see
+// converse.
 func (r *run) pause() {
 	d := time.Second
 	switch n := r.rand.IntN(100); {

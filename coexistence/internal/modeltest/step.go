@@ -39,10 +39,8 @@ func (r *run) step(ctx context.Context) error {
 		return r.connect(ctx)
 	case n < 12:
 		return r.sync(ctx)
-	case n < 30:
-		r.write(r.someCustomer(), coexists)
 	case n < 45:
-		r.echo(r.someCustomer(), coexists)
+		return r.converse(ctx, r.someCustomer(), coexists)
 	case n < 60:
 		r.changeMessage(coexists)
 	case n < 68:
@@ -191,6 +189,25 @@ func (r *run) someCustomer() *customer {
 	return c
 }
 
+// converse lets either side of a conversation write, and most of the time both of them go on within
+// the same second: then nothing but the places of the messages tells their order.
+func (r *run) converse(ctx context.Context, c *customer, coexists bool) error {
+	for more := true; more; more = r.rand.IntN(3) > 0 {
+		switch r.rand.IntN(5) {
+		case 0, 1:
+			r.echo(c, coexists)
+		case 2:
+			if err := r.send(ctx, c, coexists); err != nil {
+				return err
+			}
+		default:
+			r.write(c, coexists)
+		}
+		time.Sleep(time.Duration(1+r.rand.IntN(150)) * time.Millisecond)
+	}
+	return nil
+}
+
 // content draws what a message says: texts that are hard to store, and every kind of content that a
 // host keeps in another way.
 func (r *run) content() coexistencetest.Content {
@@ -242,7 +259,7 @@ func (r *run) send(ctx context.Context, c *customer, coexists bool) error {
 	k := r.track(sent.ID, c)
 	k.registered = tracker.RecordSent(ctx, r.host.phone, sent, msg) == nil
 	if !k.registered { // or it was, and the process crashed right after
-		stored, err := process.store.Message(ctx, r.host.phone, sent.ID)
+		stored, err := process.Store.Message(ctx, r.host.phone, sent.ID)
 		k.registered = err == nil && stored.Origin == coexistence.OriginAPI
 	}
 	r.log("the host wrote %s to %s, registered %v", k.id, c.number, k.registered)

@@ -1,6 +1,8 @@
 // Package migrations holds the SQL files that make the tables for WhatsApp coexistence in
 // PostgreSQL, and change them from release to release: package postgres applies them at the start,
 // or, with its MigrateOff, a tool or a person with the right to create tables does.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package migrations
 
 import "embed"

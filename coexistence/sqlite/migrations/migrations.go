@@ -1,6 +1,8 @@
 // Package migrations holds the SQL files that make the tables for WhatsApp coexistence in SQLite,
 // and change them from release to release: one process opens the file, and brings it up to date at
 // the start.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
 package migrations
 
 import "embed"

@@ -39,13 +39,13 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 		if err != nil {
 			return v, err
 		}
-		v.Conversations = append(v.Conversations, c)
 		// The last alias is the one that a lookup by key would not need.
 		one, err := store.Conversation(ctx, Phone, c.Contact.Aliases[len(c.Contact.Aliases)-1])
 		if err != nil {
 			return v, err
 		}
-		v.Single = append(v.Single, one)
+		v.Conversations = append(v.Conversations, nameless(c))
+		v.Single = append(v.Single, nameless(one))
 		for m, err := range store.Messages(ctx, Phone, c.ID) {
 			if err != nil {
 				return v, err
@@ -54,6 +54,11 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 			if err != nil {
 				return v, err
 			}
+			if m.ConversationID != c.ID || again.ConversationID != c.ID {
+				return v, fmt.Errorf("message %s of conversation %s says that it is in %s and in %s", m.ID, c.ID,
+					m.ConversationID, again.ConversationID)
+			}
+			m.ConversationID, again.ConversationID = "", ""
 			v.Messages = append(v.Messages, m, again)
 		}
 	}
@@ -76,15 +81,36 @@ func ViewOf(ctx context.Context, store coexistence.Store) (View, error) {
 	return v, nil
 }
 
-// Handle applies events one after the other, as one endpoint without an inbox would.
+// nameless is a conversation without its ids, which depend on what was told first.
+func nameless(c coexistence.Conversation) coexistence.Conversation {
+	c.ID, c.FormerIDs = "", nil
+	if c.Last != nil {
+		c.Last = new(*c.Last)
+		c.Last.ConversationID = ""
+	}
+	return c
+}
+
+// Handle applies events in order, as an inbox does: some are prepared together, in batches of any
+// size, and some are not.
 func Handle(ctx context.Context, store coexistence.Store, events []webhook.Event) error {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err != nil {
 		return err
 	}
-	for _, ev := range events {
-		if err := tracker.Handle(ctx, ev); err != nil {
-			return err
+	for i, size := 0, 1; i < len(events); i, size = i+size, size%7+3 {
+		size = min(size, len(events)-i)
+		batch := make([]webhook.Preparation, size)
+		for j, ev := range events[i : i+size] {
+			batch[j] = webhook.Preparation{Event: ev, Context: ctx}
+		}
+		if size%4 != 0 {
+			tracker.Prepare(ctx, batch)
+		}
+		for _, p := range batch {
+			if err := tracker.Handle(p.Context, p.Event); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -122,8 +148,14 @@ func HandleConcurrently(ctx context.Context, seed uint64, events []webhook.Event
 // and its locks are the simplest there are.
 func Expected(ctx context.Context, events []webhook.Event) (View, error) {
 	store := new(coexistence.MemStore)
-	if err := Handle(ctx, store, events); err != nil {
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	if err != nil {
 		return View{}, err
+	}
+	for _, ev := range events { // none of them prepared
+		if err := tracker.Handle(ctx, ev); err != nil {
+			return View{}, err
+		}
 	}
 	return ViewOf(ctx, store)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -61,7 +62,9 @@ func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
 	w := &world{rand.New(rand.NewPCG(seed, 1)), max(5, deliveries/3)}
 	var events []webhook.Event
 	for range deliveries {
-		list, err := webhook.Decode([]byte(w.delivery()))
+		// Many arrive within the same second, in any order.
+		arrived := time.Unix(start+40, int64(w.r.IntN(1e6))*1000)
+		list, err := webhook.Delivery{Body: []byte(w.delivery()), ReceivedAt: arrived}.Events()
 		if err != nil {
 			return nil, err
 		}

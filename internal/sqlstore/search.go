@@ -1,0 +1,286 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+)
+
+const (
+	// textLot is how many messages SQLite indexes at once. An index that is written in the commit
+	// of each message writes and merges segments of one row each time.
+	textLot = 1024
+
+	// walked is how many of the latest messages PostgreSQL looks at before it asks its index, which
+	// answers with all that have a word, however common it is.
+	walked = 2000
+)
+
+// numberWord stands for a number among the words of its messages, so that an index of all numbers
+// finds those of one.
+func numberWord(phone graph.PhoneNumberID) string {
+	return "n" + hex.EncodeToString([]byte(text(phone)))
+}
+
+// searched is what is indexed of a message, "" if it is not found by words.
+func searched(m coexistence.Message) string {
+	words := m.SearchWords()
+	if len(words) == 0 {
+		return ""
+	}
+	return numberWord(m.PhoneNumberID) + " " + strings.Join(words, " ")
+}
+
+// indexAdded has SQLite index what is not yet, once it is a lot. What is in the index and changes
+// or goes is changed there by triggers of the table.
+func (s *Store) indexAdded(ctx context.Context, tx *sql.Tx, added int) error {
+	if s.db.Dialect != sqldb.SQLite || added == 0 {
+		return nil
+	}
+	behind, err := s.textsBehind(ctx, tx)
+	if err == nil && behind >= textLot {
+		err = s.indexTexts(ctx, tx)
+	}
+	return err
+}
+
+// textsBehind is how many messages, about, are not in SQLite's index yet.
+func (s *Store) textsBehind(ctx context.Context, q querier) (n int64, err error) {
+	err = s.read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&n) },
+		"SELECT COALESCE((SELECT MAX(num) FROM coexistence_messages), 0) - upto FROM coexistence_texts_indexed")
+	return n, err
+}
+
+// indexTexts indexes all messages that are not in SQLite's index yet.
+func (s *Store) indexTexts(ctx context.Context, tx *sql.Tx) error {
+	_, err := s.exec(ctx, tx, `INSERT INTO coexistence_texts (rowid, said) SELECT num, said FROM coexistence_messages
+		WHERE num > (SELECT upto FROM coexistence_texts_indexed) AND said IS NOT NULL ORDER BY num`)
+	if err == nil {
+		_, err = s.exec(ctx, tx, `UPDATE coexistence_texts_indexed
+			SET upto = COALESCE((SELECT MAX(num) FROM coexistence_messages), upto)`)
+	}
+	return err
+}
+
+// SearchMessages implements [coexistence.MessageStore]. In SQLite, those that were stored last come
+// first. In PostgreSQL, the latest ones do; a word in one of a hundred messages costs most there,
+// some 0.1 s at a million messages.
+func (s *Store) SearchMessages(
+	ctx context.Context, phone graph.PhoneNumberID, words string, after coexistence.Cursor, limit int,
+) ([]coexistence.Message, coexistence.Cursor, error) {
+	opts := coexistence.ConversationListOptions{After: after, Limit: limit}
+	below, err := opts.Bounds()
+	if err != nil {
+		return nil, "", err
+	}
+	wanted := coexistence.Words(words)
+	if len(wanted) == 0 {
+		return nil, "", explain("SearchMessages", ctx.Err())
+	}
+	search := s.searchPostgreSQL
+	if s.db.Dialect == sqldb.SQLite {
+		search = s.searchSQLite
+	}
+	found, err := search(ctx, phone, wanted, below, limit+1)
+	if err != nil {
+		return nil, "", explain("SearchMessages", err)
+	}
+	var next coexistence.Cursor
+	if len(found) > limit {
+		found = found[:limit]
+		next = found[limit-1].at.Cursor()
+	}
+	list := make([]coexistence.Message, len(found))
+	for i, f := range found {
+		if list[i], err = f.message(); err != nil {
+			return nil, "", explain("SearchMessages", err)
+		}
+	}
+	return list, next, nil
+}
+
+// A foundMessage is a message with its place among those that were found.
+type foundMessage struct {
+	messageDoc
+	at coexistence.Place
+}
+
+// searchSQLite indexes what is not yet, and walks the index from its end. Each word is quoted, so
+// that none is an operator.
+func (s *Store) searchSQLite(
+	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
+) (found []foundMessage, err error) {
+	behind, err := s.textsBehind(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	if behind > 0 {
+		if err := s.write(ctx, "SearchMessages", func(tx *sql.Tx) error { return s.indexTexts(ctx, tx) }); err != nil {
+			return nil, err
+		}
+	}
+	query := `"` + strings.Join(append([]string{numberWord(phone)}, words...), `" AND "`) + `"*`
+	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var f foundMessage
+		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc) // the row in the place of the time
+		found = append(found, f)
+		return err
+	}, `SELECT m.num, COALESCE(m.conversation, 0), m.doc FROM coexistence_texts t
+		CROSS JOIN coexistence_messages m ON m.num = t.rowid
+		WHERE coexistence_texts MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`, query, below.Second, limit)
+	return found, err
+}
+
+// searchPostgreSQL walks the latest messages, and asks the index if they are not enough. The
+// planner is not asked which is better: it cannot tell how common words are.
+func (s *Store) searchPostgreSQL(
+	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
+) (found []foundMessage, err error) {
+	query := "'" + strings.Join(append([]string{numberWord(phone)}, words...), "' & '") + "':*"
+	scan := func(rows *sql.Rows) error {
+		var f foundMessage
+		var micros int64
+		err := rows.Scan(&micros, &f.at.Position, &f.at.ID, &f.conversation, &f.doc)
+		f.at.Second = micros / 1_000_000
+		found = append(found, f)
+		return err
+	}
+	p := placeOf(below)
+	err = s.read(ctx, s.db, scan, `SELECT said_at, pos, id, COALESCE(conversation, 0), doc FROM (
+			SELECT said_at, pos, id, conversation, doc, said FROM coexistence_messages
+			WHERE phone = ? AND said IS NOT NULL AND (said_at, pos, id) < (?, ?, ?)
+			ORDER BY said_at DESC, pos DESC, id DESC LIMIT ?) m
+		WHERE to_tsvector('simple', said) @@ to_tsquery('simple', ?) ORDER BY said_at DESC, pos DESC, id DESC LIMIT ?`,
+		text(phone), p.at, p.pos, p.id, walked, query, limit)
+	if err != nil || len(found) == limit {
+		return found, err
+	}
+	found = nil
+	err = s.read(ctx, s.db, scan, `WITH hits AS MATERIALIZED (SELECT phone, id, said_at, pos FROM coexistence_messages
+			WHERE said IS NOT NULL AND to_tsvector('simple', said) @@ to_tsquery('simple', ?)),
+		page AS MATERIALIZED (SELECT phone, id FROM hits WHERE phone = ? AND (said_at, pos, id) < (?, ?, ?)
+			ORDER BY said_at DESC, pos DESC, id DESC LIMIT ?)
+		SELECT m.said_at, m.pos, m.id, COALESCE(m.conversation, 0), m.doc
+		FROM page JOIN coexistence_messages m ON m.phone = page.phone AND m.id = page.id
+		ORDER BY m.said_at DESC, m.pos DESC, m.id DESC`, query, text(phone), p.at, p.pos, p.id, limit)
+	return found, err
+}
+
+// A named is the words by which the person of a conversation is found.
+type named struct {
+	phone graph.PhoneNumberID
+	words []string
+}
+
+// putNames stores the words of people. fresh says that none are stored yet.
+func (s *Store) putNames(ctx context.Context, tx *sql.Tx, people map[int64]named, fresh bool) error {
+	if len(people) == 0 {
+		return nil
+	}
+	ids := make([]int64, 0, len(people))
+	for id := range people {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	var rows [][]sqldb.Cell
+	for _, id := range ids {
+		words := make([]string, len(people[id].words))
+		for i, w := range people[id].words {
+			words[i] = text(w)
+		}
+		slices.Sort(words)
+		for _, w := range slices.Compact(words) {
+			rows = append(rows, []sqldb.Cell{
+				sqldb.Text(string(people[id].phone)), sqldb.Text(w), sqldb.Number(id),
+			})
+		}
+	}
+	if !fresh {
+		among, arg := s.db.Dialect.Among("conversation", ids)
+		if _, err := s.exec(ctx, tx, "DELETE FROM coexistence_names WHERE "+among, arg); err != nil {
+			return err
+		}
+	}
+	_, err := s.execTable(ctx, tx, "INSERT INTO coexistence_names (phone, word, conversation) "+
+		"SELECT phone, word, conversation FROM ", []string{"phone text", "word text", "conversation bigint"}, rows, "")
+	return err
+}
+
+// FindPeople implements [coexistence.MessageStore]. The first beginning is sought in the index, and
+// the others among the words of those people.
+func (s *Store) FindPeople(
+	ctx context.Context, phone graph.PhoneNumberID, query string, limit int,
+) ([]coexistence.Conversation, error) {
+	if _, err := (coexistence.ConversationListOptions{Limit: limit}).Bounds(); err != nil {
+		return nil, err
+	}
+	beginnings := coexistence.PeopleWords(query)
+	if len(beginnings) == 0 {
+		return nil, explain("FindPeople", ctx.Err())
+	}
+	var where strings.Builder
+	where.WriteString("n.phone = ? AND n.word >= ? AND n.word < ?")
+	args := []any{text(phone), text(beginnings[0]), text(beginnings[0]) + last}
+	for _, b := range beginnings[1:] {
+		where.WriteString(` AND EXISTS (SELECT 1 FROM coexistence_names o
+			WHERE o.conversation = n.conversation AND o.phone = n.phone AND o.word >= ? AND o.word < ?)`)
+		args = append(args, text(b), text(b)+last)
+	}
+	var ids []int64 // a person can have several words of that beginning
+	word, id := "", int64(0)
+	for full := true; full && len(ids) < limit; {
+		n := 0
+		err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+			n++
+			err := rows.Scan(&word, &id)
+			if len(ids) < limit && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+			return err
+		}, "SELECT n.word, n.conversation FROM coexistence_names n WHERE "+where.String()+
+			" AND (n.word, n.conversation) > (?, ?) ORDER BY n.word, n.conversation LIMIT ?",
+			append(slices.Clone(args), word, id, pageSize)...)
+		if err != nil {
+			return nil, explain("FindPeople", err)
+		}
+		full = n == pageSize
+	}
+	return s.conversationsByID(ctx, ids)
+}
+
+// last is behind every word that goes on after a beginning.
+const last = "\U0010FFFF"
+
+// conversationsByID returns conversations in the order of their ids here.
+func (s *Store) conversationsByID(ctx context.Context, ids []int64) ([]coexistence.Conversation, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	byID := map[int64]coexistence.Conversation{}
+	among, arg := s.db.Dialect.Among("id", ids)
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+		var row conversationRow
+		if err := row.scan(rows); err != nil {
+			return err
+		}
+		c, err := row.conversation()
+		byID[row.id] = c
+		return err
+	}, s.conversationsOf("(SELECT * FROM coexistence_conversations WHERE "+among+") c"), arg)
+	if err != nil {
+		return nil, explain("FindPeople", err)
+	}
+	var list []coexistence.Conversation
+	for _, id := range ids {
+		if c, ok := byID[id]; ok { // it may have been merged meanwhile
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
