@@ -53,17 +53,5 @@ func (d database) row(ctx context.Context, what, query string, args []any, dest 
 
 // rows calls scan for each row, and ends with its first error.
 func (d database) rows(ctx context.Context, what, query string, args []any, scan func(*sql.Rows) error) error {
-	ctx, answered := d.Statement(ctx)
-	defer answered()
-	rows, err := d.QueryContext(ctx, d.Dialect.Rebind(d.sql(query)), args...)
-	if err != nil {
-		return sqldb.Explain("outbox: "+what, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return sqldb.Explain("outbox: "+what, err)
-		}
-	}
-	return sqldb.Explain("outbox: "+what, rows.Err())
+	return sqldb.Explain("outbox: "+what, d.Read(ctx, d, scan, d.sql(query), args...))
 }

@@ -10,8 +10,10 @@
 //	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
 //	err = box.Start(ctx)
 //	…
+//	chat, err := tracker.Conversation(ctx, m) // of the event at hand
+//	…
 //	_, err = box.Enqueue(ctx, outbox.Message{
-//		ID: "answer-" + string(m.ID), PhoneNumberID: m.PhoneNumberID, ConversationID: m.From.Key(),
+//		ID: "answer-" + string(m.ID), PhoneNumberID: m.PhoneNumberID, ConversationID: chat.ID,
 //		Payload: cloudapi.Message{
 //			To:      cloudapi.ToIdentity(m.From),
 //			Content: &cloudapi.Text{Body: "We are open from 7 to 18 h."},
@@ -51,12 +53,27 @@
 //   - The token does not work, or the business has left ([coexistence.StageOffboarded]): the number
 //     is suspended for up to a minute at a time, and its entries wait. Give what must not come late
 //     a Message.ExpiresAt.
+//   - The customer stopped marketing messages ([coexistence.AnswerStopped]): what belongs to a
+//     campaign fails untried, unless its template is known not to be marketing; answers go.
 //   - Refused for the message's own sake, such as a closed window: [StateFailed], with Meta's code.
 //     So is a message that a later status says was not delivered.
+//
+// # What is held
+//
+// The tracker is asked before each message ([coexistence.Tracker.MaySend]). Held, and neither tried
+// nor failed, is what cannot or should not be said now: a service message in a conversation of
+// another responder, also if Meta tells of that later by a status (131070), and one that a program
+// wrote while a person is at the conversation or bots are paused in it. What a person wrote
+// ([cloudapi.Message].ByPerson) and templates do not wait for people. It goes when the conversation
+// is the host's or the pause has ended, or fails when its ExpiresAt is over; the end of a pause by
+// [coexistence.Tracker.Resume] is noticed within five minutes. Neither the number nor other people
+// wait for it.
 //
 // # What is kept
 //
 // Entries hold names, numbers and texts, so they go Config.Retention after they were put in, if
 // they are sent or failed. Tables begin with outbox_ and lie beside the host's own. With SQLite,
 // one process uses the file.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package outbox

@@ -20,13 +20,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb/pgtest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A database is what package sqlite or package postgres has opened.
 type database interface {
-	Store() coexistence.Store
+	Store() storage.Store
 	Outbox(cfg outbox.Config) (*outbox.Outbox, error)
 	SQL() *sql.DB
 	Close() error
@@ -57,7 +58,7 @@ var engines = map[string]func(t *testing.T) engine{
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
 		return engine{shared: true, open: func() database {
-			db, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+			db, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.Small(url)})
 			require.NoError(t, err)
 			return db
 		}}

@@ -7,10 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
@@ -42,15 +45,18 @@ type Message struct {
 	// SkipValidation is not kept.
 	Payload cloudapi.Message
 
-	// ConversationID names the conversation, mostly [coexistence.Conversation].ID: its messages go
-	// one after the other. It may be any name of the host's. If empty, it is the recipient.
+	// ConversationID is [coexistence.Conversation].ID: the messages of a conversation go one after
+	// the other, whatever becomes known of the customer meanwhile. If empty, it is the conversation
+	// with the recipient; as long as there is none, the recipient's key. It may also be another
+	// name of the host's.
 	ConversationID string
 
 	// Campaign names the messages that are paused and counted together. They let others go first.
 	// Empty for answers.
 	Campaign string
 
-	// ExpiresAt is when it is too late to send it: then it fails. If zero, it is never too late.
+	// ExpiresAt is when it is too late to send it, by the clock of the process that sends: then it
+	// fails. If zero, it is never too late.
 	ExpiresAt time.Time
 }
 
@@ -121,17 +127,21 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 		if err != nil {
 			return 0, err
 		}
+		person, byPerson := coexistence.Alias(cmp.Or(m.ConversationID, m.Payload.To.Key())), int64(0)
+		if m.Payload.ByPerson {
+			byPerson = 1
+		}
 		rows[i] = []sqldb.Cell{
-			sqldb.Text(m.ID), sqldb.Text(string(m.PhoneNumberID)),
-			sqldb.Text(cmp.Or(m.ConversationID, m.Payload.To.Key())), sqldb.Text(m.Campaign),
-			sqldb.Text(string(text)), sqldb.Number(millis(m.ExpiresAt)),
+			sqldb.Text(m.ID), sqldb.Text(string(m.PhoneNumberID)), sqldb.Text(person), serial(person),
+			sqldb.Number(byPerson), sqldb.Text(m.Campaign), sqldb.Text(string(text)), sqldb.Number(millis(m.ExpiresAt)),
 		}
 	}
 	if len(rows) == 0 {
 		return 0, nil
 	}
 	from, texts := o.db.Dialect.Table([]string{
-		"id text", "phone text", "person text", "campaign text", "message text", "until_at bigint",
+		"id text", "phone text", "person text", "former bigint", "by_person bigint", "campaign text", "message text",
+		"until_at bigint",
 	}, rows)
 	args := make([]any, len(texts))
 	for i, t := range texts {
@@ -144,24 +154,43 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 		return 0, err
 	}
 	// One statement is all or nothing by itself.
-	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, campaign, rank, message,
+	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, by_person, campaign, rank, message,
 			state, reason, code, wamid, attempts, put_at, until_at, tried_at, next_at,
-			sent_at, delivered_at, read_at, failed_at)
-		SELECT r.id, r.phone, r.person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message,
-			'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0
+			sent_at, delivered_at, read_at, failed_at, held)
+		SELECT r.id, r.phone, `+conversation+`, r.by_person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message,
+			'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0, 0
 		FROM `+from+` WHERE true ORDER BY r.n ON CONFLICT (id) DO NOTHING`, args...)
 }
 
+// conversation is the conversation that r.person names in r.phone: by an alias, or by the id of one
+// that was merged, which is r.former. Any other name stays. When conversations become one, the
+// store renames what is there.
+const conversation = `COALESCE(
+	(SELECT 'conv_' || CAST(a.conversation AS text) FROM coexistence_aliases a
+		WHERE a.phone = r.phone AND a.alias = r.person),
+	(SELECT 'conv_' || CAST(f.conversation AS text) FROM coexistence_former_conversations f WHERE f.id = r.former),
+	r.person)`
+
+// serial returns the number in the id of a conversation, or NULL for another name.
+func serial(name string) sqldb.Cell {
+	digits, ok := strings.CutPrefix(name, "conv_")
+	if n, err := strconv.ParseInt(digits, 10, 64); ok && err == nil {
+		return sqldb.Number(n)
+	}
+	return sqldb.Cell{}
+}
+
 // columns are those that scanEntry reads, in its order.
-const columns = `id, phone, person, campaign, message, state, reason, code, wamid, attempts,
+const columns = `id, phone, person, by_person, campaign, message, state, reason, code, wamid, attempts,
 	put_at, until_at, tried_at, sent_at, delivered_at, read_at, failed_at`
 
 // scanEntry reads an entry from a row of columns. The priority is not stored; it follows from the
 // campaign.
 func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	var text string
+	byPerson := false
 	var put, until, tried, sent, delivered, read, failed int64
-	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &e.Campaign, &text,
+	err = scan(&e.ID, &e.PhoneNumberID, &e.ConversationID, &byPerson, &e.Campaign, &text,
 		&e.State, &e.Reason, &e.Code, &e.MessageID, &e.Attempts,
 		&put, &until, &tried, &sent, &delivered, &read, &failed)
 	if err != nil {
@@ -172,6 +201,7 @@ func scanEntry(scan func(dest ...any) error) (e Entry, err error) {
 	if err := json.Unmarshal([]byte(text), &e.Payload); err != nil {
 		return e, fmt.Errorf("the message of entry %q does not decode: %w", e.ID, err)
 	}
+	e.Payload.ByPerson = byPerson
 	if e.Campaign != "" {
 		e.Payload.Priority = cloudapi.PriorityCampaign
 	}

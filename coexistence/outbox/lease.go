@@ -81,6 +81,9 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 		o.cfg.UnknownTimeout.Milliseconds(), string(phone)); err != nil {
 		return err
 	}
+	if err := l.rename(ctx); err != nil {
+		return err
+	}
 	s, err := o.cfg.Tracker.Store().Number(ctx, phone)
 	if err == nil && (s.Stage == coexistence.StageOffboarded || s.Stage == coexistence.StageRemoved) {
 		o.suspend(ctx, phone, min(suspension, 10*o.cfg.PollInterval)) // its entries wait until it is back
@@ -94,4 +97,15 @@ func (o *Outbox) serve(ctx context.Context, phone graph.PhoneNumberID) error {
 		return err
 	}
 	return l.settle(holding)
+}
+
+// rename files entries under the conversation with a recipient who had none when they were put in,
+// so that they keep their order with those that name it.
+func (l *lease) rename(ctx context.Context) error {
+	const found = ` FROM coexistence_aliases a
+		WHERE a.phone = outbox_entries.phone AND a.alias = outbox_entries.person)`
+	_, err := l.db.exec(ctx, nil, "Run", `UPDATE outbox_entries
+		SET person = (SELECT 'conv_' || CAST(a.conversation AS text)`+found+`
+		WHERE phone = ? AND state IN ('queued', 'unknown') AND EXISTS (SELECT 1`+found, string(l.phone))
+	return err
 }

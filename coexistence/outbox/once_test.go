@@ -227,11 +227,12 @@ func TestAPersonsMessagesKeepTheirOrderAroundAnUnknownOutcome(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)
 		p.Inject(cloudapitest.Fault{On: messagesCall, Drop: true}) // before Meta does anything
-		h := open(t, e, p, outbox.Config{UnknownTimeout: 500 * time.Millisecond})
+		h := start(t, e, p, outbox.Config{UnknownTimeout: 2 * time.Second})
+		h.put(p.text("1", 1))
+		h.becomes("1", outbox.StateUnknown) // its request is the one that fails
 		offer := p.text("offer", 1)
 		offer.Campaign = "winter"
-		h.put(p.text("1", 1), p.text("2", 1), offer, p.text("another person's", 2), p.text("3", 1))
-		h.run()
+		h.put(p.text("2", 1), offer, p.text("another person's", 2), p.text("3", 1))
 		h.becomes("3", outbox.StateSent)
 		h.becomes("offer", outbox.StateSent)
 

@@ -21,6 +21,10 @@ type Config struct {
 	// sends. A number whose client cannot be had is suspended for a minute.
 	Tracker *coexistence.Tracker
 
+	// Send sends. If nil, [cloudapi.MessagesService.Send] does; that of package
+	// coexistence/templates judges templates before.
+	Send coexistence.SendFunc
+
 	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as
 	// long as the process lives. If zero, 15 seconds.
 	LeaseDuration time.Duration
@@ -91,6 +95,9 @@ func New(db *sqldb.DB, cfg Config) (*Outbox, error) {
 	cfg.MaxConcurrentSends = cmp.Or(cfg.MaxConcurrentSends, 8)
 	cfg.PollInterval = cmp.Or(cfg.PollInterval, 500*time.Millisecond)
 	cfg.Retention = cmp.Or(cfg.Retention, 90*24*time.Hour)
+	if cfg.Send == nil {
+		cfg.Send = coexistence.SendMessage
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
 // A Filter narrows [Outbox.List]. An empty member does not narrow; entries must match all others.
@@ -16,7 +18,9 @@ type Filter struct {
 	// PhoneNumberID is the number that sends.
 	PhoneNumberID graph.PhoneNumberID
 
-	// ConversationID is as in [Message]; for entries put in without one it is the recipient, see
+	// ConversationID is as in [Message]: the ID of a conversation, also one that was merged into
+	// another, or an alias of the customer, if PhoneNumberID is set. For entries that were put in
+	// without one, and that lead to no conversation, it is the recipient, see
 	// cloudapi.Recipient.Key.
 	ConversationID string
 
@@ -55,6 +59,10 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 		if f.Newest {
 			order, beyond = " ORDER BY seq DESC", " AND seq < (SELECT seq FROM outbox_entries WHERE id = ?)"
 		}
+		if err := o.resolve(ctx, &f); err != nil {
+			yield(Entry{}, err)
+			return
+		}
 		condition, values := f.where()
 		where, args := condition, values
 		left := f.Limit
@@ -80,6 +88,24 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 			where, args = condition+beyond, append(slices.Clip(values), list[size-1].ID)
 		}
 	}
+}
+
+// resolve puts the ID by which entries are stored into the filter, in the place of another name of
+// the conversation.
+func (o *Outbox) resolve(ctx context.Context, f *Filter) error {
+	if f.ConversationID == "" {
+		return nil
+	}
+	f.ConversationID = coexistence.Alias(f.ConversationID)
+	from, texts := o.db.Dialect.Table([]string{"phone text", "person text", "former bigint"}, [][]sqldb.Cell{{
+		sqldb.Text(string(f.PhoneNumberID)), sqldb.Text(f.ConversationID), serial(f.ConversationID),
+	}})
+	args := make([]any, len(texts))
+	for i, t := range texts {
+		args[i] = t
+	}
+	_, err := o.db.row(ctx, "List", "SELECT "+conversation+" FROM "+from, args, &f.ConversationID)
+	return err
 }
 
 // where returns the condition of a filter for SQL, and its arguments in the order of their places.
@@ -135,7 +161,7 @@ func (o *Outbox) Cancel(ctx context.Context, id string) (bool, error) {
 // gets it twice.
 func (o *Outbox) Requeue(ctx context.Context, id string) (bool, error) {
 	n, err := o.db.exec(ctx, nil, "Requeue", `UPDATE outbox_entries
-		SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0,
+		SET state = 'queued', reason = '', code = 0, attempts = 0, next_at = 0, held = 0,
 			failed_at = 0, wamid = '', sent_at = 0, delivered_at = 0, read_at = 0
 		WHERE id = ? AND state IN ('failed', 'unknown')`, id)
 	if n > 0 {

@@ -105,12 +105,12 @@ func (o *Outbox) due(ctx context.Context) (phones []graph.PhoneNumberID) {
 	return phones
 }
 
-// expire fails the queued entries whose ExpiresAt is over. One that is being sent, or is in doubt,
-// may still arrive, so it is left alone.
+// expire fails the queued entries whose ExpiresAt is over, by the clock of this process: the moment
+// is a host's. One that is being sent, or is in doubt, may still arrive, so it is left alone.
 func (o *Outbox) expire(ctx context.Context) {
 	_, err := o.db.exec(sqldb.Unhurried(ctx), nil, "Run", `UPDATE outbox_entries
 		SET state = 'failed', reason = 'too late: Message.ExpiresAt is over', failed_at = {now}
-		WHERE state = 'queued' AND until_at > 0 AND until_at < {now}`)
+		WHERE state = 'queued' AND until_at > 0 AND until_at < ?`, time.Now().UnixMilli())
 	o.note(ctx, err)
 }
 

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -84,23 +85,24 @@ func (l *lease) businessLeft(ctx context.Context) (bool, error) {
 // lease is lost. Answers go before campaigns. An entry whose conversation has one under way, or an
 // older one of the same campaign waiting, has to wait, so that a person reads messages in order. So
 // has an answer behind one whose outcome is unknown, which may go out again; campaigns are not held
-// up by that, nor hold up answers.
+// up by that, nor hold up answers. An entry that is held keeps none behind it from being tried: a
+// template may go, and what may not is held as well.
 //
 // It is one statement: what it finds and what it takes cannot be changed by another process
 // between.
 func (l *lease) claim(ctx context.Context) (*Entry, error) {
 	list, err := l.query(ctx, "Run", `UPDATE outbox_entries
-		SET state = 'sending', tried_at = {now}, attempts = attempts + 1
+		SET state = 'sending', held = 0, tried_at = {now}, attempts = attempts + 1
 		WHERE state = 'queued' AND id = (
 			SELECT e.id FROM outbox_entries e WHERE e.phone = ? AND e.state = 'queued' AND e.next_at <= {now}
-				AND (e.until_at = 0 OR e.until_at > {now})
+				AND (e.until_at = 0 OR e.until_at > ?)
 				AND e.campaign NOT IN (SELECT id FROM outbox_campaigns WHERE paused = 1)
 				AND NOT EXISTS (SELECT 1 FROM outbox_entries b WHERE b.phone = e.phone AND b.person = e.person
-					AND (b.state = 'sending' OR b.seq < e.seq AND (b.state = 'queued' AND b.campaign = e.campaign
+					AND (b.state = 'sending' OR b.seq < e.seq AND (b.state = 'queued' AND b.held = 0 AND b.campaign = e.campaign
 						OR b.state = 'unknown' AND b.campaign = '' AND e.campaign = '')))
 			ORDER BY e.rank, e.seq LIMIT 1)
 		AND EXISTS (SELECT 1 FROM outbox_numbers n WHERE n.phone = ? AND n.holder = ? AND n.held_until > {now})
-		RETURNING `+columns, string(l.phone), string(l.phone), l.holder)
+		RETURNING `+columns, string(l.phone), time.Now().UnixMilli(), string(l.phone), l.holder)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
@@ -117,7 +119,30 @@ func (l *lease) send(ctx context.Context, e Entry, began time.Time) {
 	calling, cancel := context.WithDeadline(last, began.Add(min(callTimeout, l.cfg.UnknownTimeout)))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(shutdownGrace, cancel) })()
-	sent, err := l.client.Messages.Send(calling, e.PhoneNumberID, e.Payload)
+	may, err := l.cfg.Tracker.MaySend(calling, e.PhoneNumberID, e.ConversationID, e.Payload)
+	var sent *cloudapi.SentMessage
+	switch {
+	case err != nil:
+		err = l.requeue(last, e, "it could not be read who has the conversation", backoff(e.Attempts), false)
+		if err != nil {
+			l.note(ctx, err)
+		}
+		l.changed(e.PhoneNumberID)
+		return
+	case slices.Contains(holdReasons, may.Reason):
+		wait := holdTime
+		if !may.Until.IsZero() {
+			wait = max(min(wait, time.Until(may.Until)), time.Second)
+		}
+		l.note(ctx, l.requeue(last, e, may.Reason.Text(), wait, true))
+		l.changed(e.PhoneNumberID)
+		return
+	case may.Reason == coexistence.AnswerStopped:
+		l.note(ctx, l.fail(last, e, may.Reason.Text()))
+		l.changed(e.PhoneNumberID)
+		return
+	}
+	sent, err = l.cfg.Send(calling, l.client, e.PhoneNumberID, e.Payload)
 	if err == nil {
 		err = l.accepted(last, e, sent)
 	} else {
@@ -150,6 +175,8 @@ func (o *Outbox) accepted(ctx context.Context, e Entry, sent *cloudapi.SentMessa
 //
 //   - unknown outcome: in doubt, for a status or Meta's history to settle;
 //   - never sent, throttled, or a failure of Meta's servers: again, after a pause that grows;
+//   - another responder has the conversation: held, until it is ours;
+//   - the customer stopped marketing messages: it fails, and so will those that follow;
 //   - token, permission or registration: the number is suspended, because all its messages would
 //     fail in the same way, and the entry waits with them;
 //   - all else is about this message, which fails.
@@ -169,6 +196,11 @@ func (l *lease) rejected(ctx context.Context, e Entry, err error) error {
 		case failure.Outcome == cloudapi.OutcomeNotSent,
 			errors.Is(err, graph.ErrThrottled), errors.Is(err, graph.ErrTemporary):
 			state, wait = StateQueued, max(backoff(e.Attempts), failure.RetryAfter)
+		case errors.Is(err, graph.ErrNotOwner):
+			l.note(ctx, l.cfg.Tracker.RecordRefused(ctx, e.PhoneNumberID, e.Payload, err))
+			return l.requeue(ctx, e, reason, holdTime, true)
+		case errors.Is(err, graph.ErrOptedOut):
+			l.note(ctx, l.cfg.Tracker.RecordRefused(ctx, e.PhoneNumberID, e.Payload, err))
 		case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrPermission), errors.Is(err, graph.ErrAccessLost),
 			errors.Is(err, graph.ErrIntegrity), errors.Is(err, graph.ErrRegistration):
 			state, wait = StateQueued, suspension
@@ -181,6 +213,78 @@ func (l *lease) rejected(ctx context.Context, e Entry, err error) error {
 		failed_at = CASE WHEN ? = 'failed' THEN {now} ELSE 0 END WHERE id = ? AND state = 'sending'`,
 		string(state), reason, int64(code), wait.Milliseconds(), string(state), e.ID)
 	return err
+}
+
+// holdReasons are why an entry is held without being tried: the conversation is another
+// responder's or no one's, or a program wrote to one that a person is at.
+var holdReasons = []coexistence.AnswerReason{
+	coexistence.AnswerOtherResponder, coexistence.AnswerIdle, coexistence.AnswerPaused,
+	coexistence.AnswerPersonActive,
+}
+
+// holdTime is how long an entry is held at most until it is looked at again. What ends a hold
+// mostly arrives as an event, which lets it go at once: see [Outbox.Handle]. Looking again after
+// this time makes up for an event that was lost, and for [coexistence.Tracker.Resume], which is
+// none.
+const holdTime = 5 * time.Minute
+
+// requeue puts an entry that was claimed back for a while. One that is held was not tried.
+func (l *lease) requeue(ctx context.Context, e Entry, reason string, wait time.Duration, held bool) error {
+	hold := 0
+	if held {
+		hold = 1
+	}
+	_, err := l.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'queued', reason = ?, code = 0,
+		next_at = {now} + ?, held = ?, attempts = attempts - ? WHERE id = ? AND state = 'sending'`,
+		reason, wait.Milliseconds(), hold, hold, e.ID)
+	return err
+}
+
+// fail fails an entry that was claimed and not tried.
+func (l *lease) fail(ctx context.Context, e Entry, reason string) error {
+	_, err := l.db.exec(ctx, nil, "Run", `UPDATE outbox_entries SET state = 'failed', reason = ?, code = 0,
+		failed_at = {now}, attempts = attempts - 1 WHERE id = ? AND state = 'sending'`, reason, e.ID)
+	return err
+}
+
+// letGo lets the entries of a conversation go that were held.
+func (o *Outbox) letGo(ctx context.Context, phone graph.PhoneNumberID, customer graph.Identity) error {
+	var held int
+	_, err := o.db.row(ctx, "Handle", "SELECT COUNT(*) FROM outbox_entries WHERE phone = ? AND held = 1",
+		[]any{string(phone)}, &held)
+	if err != nil || held == 0 {
+		return err // there are many messages, and seldom is anything held
+	}
+	keys := coexistence.Aliases(customer)
+	c, err := o.cfg.Tracker.Store().Contact(ctx, phone, customer)
+	switch {
+	case err == nil:
+		keys = append(keys, c.Aliases...)
+	case !errors.Is(err, coexistence.ErrNotFound):
+		return err
+	}
+	// An entry is filed under the conversation if there was one, and otherwise under the
+	// recipient's key.
+	for _, key := range keys {
+		f := Filter{PhoneNumberID: phone, ConversationID: key}
+		if err := o.resolve(ctx, &f); err != nil {
+			return err
+		}
+		keys = append(keys, f.ConversationID)
+	}
+	freed := 0
+	for _, key := range keys {
+		n, err := o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries SET held = 0, next_at = 0
+			WHERE phone = ? AND state = 'queued' AND held = 1 AND person IN (?, ?)`, string(phone), key, "+"+key)
+		if err != nil {
+			return err
+		}
+		freed += n
+	}
+	if freed > 0 {
+		o.Notify()
+	}
+	return nil
 }
 
 // backoff is the pause after the attempt-th failure, counted from 1: 1 s, doubled each time, up to

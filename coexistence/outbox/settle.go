@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -13,30 +14,51 @@ import (
 
 // Handle implements [webhook.Handler]. A status tells what became of an entry, and proves that Meta
 // took one that is in doubt; it finds the entry by its callback data, or by the message id if that
-// is known. Other events are passed over, and so are statuses of payments, which are about an
-// order.
+// is known. A message of the customer and a handover let go what is held in the conversation: it is
+// tried again, and held again if it is still not ours. Other events are passed over, and so are
+// statuses of payments, which are about an order.
+//
+// A status that says that the conversation is another responder's lets the entry wait for it again.
 //
 // Handle is idempotent: a status that comes again, or late, changes nothing.
 func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
+	switch ev := ev.(type) {
+	case *webhook.IncomingMessage:
+		return o.letGo(ctx, ev.PhoneNumberID, ev.Customer())
+	case *webhook.MessagingHandover:
+		return o.letGo(ctx, ev.PhoneNumberID, ev.Customer())
+	default:
+	}
 	st, ok := ev.(*webhook.MessageStatus)
 	if !ok || st.Type == "payment" {
 		return nil
 	}
-	// The subquery is for the index on wamid: as a plain OR it would read every entry of the
-	// number.
-	list, err := o.list(ctx, "Handle", `WHERE id = ? AND phone = ?
-		OR id IN (SELECT id FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
-		st.CallbackData, string(st.PhoneNumberID), string(st.PhoneNumberID), string(st.ID))
+	// Two subqueries, one for each index: with OR instead, PostgreSQL reads all entries.
+	list, err := o.list(ctx, "Handle", `WHERE phone = ? AND seq IN (
+		SELECT seq FROM outbox_entries WHERE id = ?
+		UNION ALL SELECT seq FROM outbox_entries WHERE phone = ? AND wamid = ? AND wamid <> '')`,
+		string(st.PhoneNumberID), st.CallbackData, string(st.PhoneNumberID), string(st.ID))
 	if err != nil || len(list) == 0 {
 		return err
 	}
 	e := list[0]
+	notOurs := st.Status == webhook.StatusFailed && len(st.Errors) > 0 &&
+		errors.Is(st.Errors[0].Code, graph.ErrNotOwner)
+	again := e.MessageID != "" && slices.Contains([]State{StateQueued, StateSending, StateUnknown}, e.State)
+	arrived := st.Status != webhook.StatusSent && st.Status != webhook.StatusFailed
 	switch {
-	case e.MessageID == "":
+	case again && e.MessageID == st.ID && !arrived, notOurs && e.MessageID != "" && e.MessageID != st.ID:
+		// About the message that was refused because the conversation was another responder's: its
+		// id stays until another message takes its place. If it arrived after all, nothing goes
+		// again.
+		return nil
+	case e.MessageID == "", again:
 		to := st.Recipient
-		err = o.accepted(ctx, e, &cloudapi.SentMessage{ID: st.ID, GroupID: st.GroupID, To: cloudapi.SentContact{
-			Input: to.WAID, WAID: to.WAID, UserID: to.UserID, ParentUserID: to.ParentUserID,
-		}})
+		err = o.accepted(ctx, e, &cloudapi.SentMessage{
+			ID: st.ID, GroupID: st.GroupID, At: e.AttemptedAt, To: cloudapi.SentContact{
+				Input: to.WAID, WAID: to.WAID, UserID: to.UserID, ParentUserID: to.ParentUserID,
+			},
+		})
 	case e.MessageID != st.ID:
 		o.cfg.Logger.ErrorContext(ctx, "outbox: Meta knows two messages of one entry",
 			"phone", st.PhoneNumberID, "entry", e.ID, "first", e.MessageID, "second", st.ID)
@@ -44,8 +66,23 @@ func (o *Outbox) Handle(ctx context.Context, ev webhook.Event) error {
 	if err != nil {
 		return err
 	}
-	err = o.noteStatus(ctx, e.ID, st)
+	if notOurs {
+		err = o.holdRefused(ctx, e.ID, st)
+	} else {
+		err = o.noteStatus(ctx, e.ID, st)
+	}
 	o.changed(st.PhoneNumberID)
+	return err
+}
+
+// holdRefused puts an entry back whose message Meta took and then failed because the conversation
+// is another responder's. It was not delivered, so it goes again, as another message, once the
+// conversation is ours. Of a repeated status only the first finds the entry sent.
+func (o *Outbox) holdRefused(ctx context.Context, id string, st *webhook.MessageStatus) error {
+	_, err := o.db.exec(ctx, nil, "Handle", `UPDATE outbox_entries
+		SET state = 'queued', held = 1, reason = ?, code = ?, sent_at = 0, next_at = {now} + ?
+		WHERE id = ? AND wamid = ? AND state = 'sent' AND delivered_at = 0 AND read_at = 0 AND failed_at = 0`,
+		coexistence.AnswerOtherResponder.Text(), int64(st.Errors[0].Code), holdTime.Milliseconds(), id, string(st.ID))
 	return err
 }
 
@@ -81,20 +118,27 @@ func (o *Outbox) noteStatus(ctx context.Context, id string, st *webhook.MessageS
 // cannot be accounted for, any of the entries may be that message, and none is sent again yet;
 // otherwise Meta took none of them, and all go out again.
 //
-// It looks back to an hour before the oldest attempt: the history is dated by Meta's clock,
-// attempts by the database's.
+// It looks back to lookBack before the oldest attempt. The history is dated by Meta's clock and
+// attempts by the database's, which may be wrong. So the database tells only how long ago that was,
+// and this process's clock when.
 func (l *lease) settle(ctx context.Context) error {
 	list, err := l.list(ctx, "Run", "WHERE phone = ? AND state = 'unknown' AND next_at <= {now}", string(l.phone))
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	began := list[0].AttemptedAt
+	oldest := list[0].AttemptedAt
 	for _, e := range list {
-		if e.AttemptedAt.Before(began) {
-			began = e.AttemptedAt
+		if e.AttemptedAt.Before(oldest) {
+			oldest = e.AttemptedAt
 		}
 	}
-	unaccounted, err := l.hasUnaccounted(ctx, began.Add(-time.Hour))
+	var databaseNow int64
+	now := time.Now()
+	if _, err := l.db.row(ctx, "Run", "SELECT {now}", nil, &databaseNow); err != nil {
+		return err
+	}
+	since := now.Add(oldest.Sub(moment(databaseNow)) - lookBack)
+	unaccounted, err := l.hasUnaccounted(ctx, since)
 	if err != nil {
 		l.postpone(ctx, list, l.cfg.UnknownTimeout)
 		return err
@@ -113,6 +157,10 @@ func (l *lease) settle(ctx context.Context) error {
 	l.Notify()
 	return nil
 }
+
+// lookBack is how far the clock of this process may be ahead of Meta's, and how far that of the
+// database may have been set back since an attempt.
+const lookBack = 3 * time.Hour
 
 // postpone lets entries in doubt be looked at again after d, a second at least.
 func (l *lease) postpone(ctx context.Context, list []Entry, d time.Duration) {
