@@ -60,7 +60,7 @@ func (p *Phone) indexContact(c Contact) int {
 // needs no earlier request for the contacts is assumed. The caller must hold the world's mu.
 func (p *Phone) tellContact(c Contact, action string) {
 	// What is changed meanwhile is never told, unless the next onboarding asks for all contacts.
-	if p.stage != stageConnected {
+	if p.stage != stageConnected || p.cloudOnly {
 		return
 	}
 	p.world.relied.on(relyContacts)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
@@ -15,6 +16,9 @@ const (
 	AuthorCustomer Author = "customer" // the customer
 	AuthorPhone    Author = "phone"    // the business, in the WhatsApp Business app
 	AuthorAPI      Author = "api"      // the business, through Cloud API
+
+	// AuthorResponder is another responder of the number: see [Phone.AddResponder].
+	AuthorResponder Author = "responder"
 )
 
 // A ChatMessage is a message as the phone shows it.
@@ -39,6 +43,17 @@ type ChatMessage struct {
 	// first.
 	Reactions []string
 
+	// Sent is the call by which the host sent it, with the message as it stands on the wire; zero
+	// for all others.
+	Sent cloudapitest.SentMessage
+
+	// Responder wrote it, nil for all others.
+	Responder *Responder
+
+	// MediaID is the file of a message that a person sent, for [World.MediaFile] and for the host;
+	// empty for all others.
+	MediaID graph.MediaID
+
 	// LiveAt is when a live webhook told of the message, PastAt when history last did, both by the
 	// world's clock. Both are zero for what the host cannot know: it was written while the number
 	// did not coexist, or the business shares no history.
@@ -55,6 +70,10 @@ type chat struct {
 
 	// messages are in the order of their arrival here; those of the past are told in any order.
 	messages []*message
+
+	// holder is the responder that had the conversation last, nil for the host. It counts while the
+	// Graph API says that the conversation is another's.
+	holder *Responder
 }
 
 // A message is what both sides and the host see of one message. There is one for each id, whichever
@@ -71,6 +90,12 @@ type message struct {
 	status string
 
 	edited, revoked bool
+
+	// sent is the call by which the host sent it; zero for all others.
+	sent cloudapitest.SentMessage
+
+	// responder wrote it, nil for all others.
+	responder *Responder
 
 	// media and sha256 are of a file: its id, and the hash of its bytes in base64.
 	media  graph.MediaID
@@ -124,6 +149,9 @@ func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.Me
 	}
 	ch.messages = append(ch.messages, m)
 	p.byID[id] = m
+	if !at.Before(p.addedAt) { // and so is no part of its past
+		p.world.retain(m)
+	}
 	return m
 }
 
@@ -147,11 +175,10 @@ func (p *Phone) Chat(c *Customer) []ChatMessage {
 func (m *message) shown() ChatMessage {
 	s := ChatMessage{
 		ID: m.id, Author: m.author, Content: m.content, At: m.at, Status: m.status, Edited: m.edited,
-		Revoked: m.revoked,
-		LiveAt:  m.liveAt, PastAt: m.pastAt,
+		Revoked: m.revoked, Sent: m.sent, Responder: m.responder, MediaID: m.media, LiveAt: m.liveAt, PastAt: m.pastAt,
 	}
 	if m.revoked {
-		s.Content = Content{}
+		s.Content, s.MediaID = Content{}, ""
 	}
 	for _, author := range []Author{AuthorCustomer, AuthorPhone, AuthorAPI} {
 		if emoji := m.reactions[author]; emoji != "" {

@@ -50,13 +50,26 @@ type Config struct {
 	Fields []webhook.Field
 
 	// Templates are those of every account that the popup makes, all approved. If nil, accounts
-	// have none, and the Graph API takes messages with any template: a test about something else
-	// need not name them.
+	// have none, and a message with a template is refused, as at Meta.
 	Templates []cloudapi.TemplateCreateParams
+
+	// ReviewAfter is how long after a template was made or edited it is approved. If zero, it waits
+	// for [World.ReviewTemplate].
+	ReviewAfter time.Duration
 
 	// RefusedCallingCodes are country calling codes that the popup refuses, such as "234". If nil,
 	// none, as it is since 2026-04-15.
 	RefusedCallingCodes []string
+
+	// PublicURL is the address by which others reach the Graph API and the popup, such as
+	// "http://simulator:8088" in a network of containers. If empty, the one that it listens on.
+	PublicURL string
+
+	// KeepLast limits what is remembered to the latest messages, deliveries, suppressed deliveries
+	// and Graph calls, so many of each, for a world that runs for days. What is older is gone from
+	// chats too, and can be neither edited nor quoted; what a phone had before it was added stays.
+	// If zero, everything is kept, which is what a test wants.
+	KeepLast int
 
 	// Network carries everything instead of the loopback interface: for bubbles of
 	// testing/synctest, where the clock stands still while a goroutine waits for a socket. If nil,

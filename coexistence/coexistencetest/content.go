@@ -8,7 +8,8 @@ import (
 // A Content is what a message consists of. [Text], [Image] and their like make one.
 type Content struct {
 	// Type is the type that Meta gives such a message: "text", "image", "video", "audio",
-	// "document", "sticker", "location", "contacts", "reaction".
+	// "document", "sticker", "location", "contacts", "reaction", "order", and "interactive" or
+	// "button" for what is tapped.
 	Type string
 
 	// Text is the text, the caption, the name of a place or a person, or the emoji of a reaction.
@@ -27,6 +28,10 @@ type Content struct {
 
 	// PhoneNumber is the phone number of a shared contact.
 	PhoneNumber string
+
+	// raw is the member named after the type where no field above tells it, referral and product
+	// are the members of the message and of its context: JSON, or empty.
+	raw, referral, product string
 }
 
 // Text is written text. It can be edited.
@@ -94,6 +99,9 @@ func (c Content) isMedia() bool { return c.MIMEType != "" }
 // wire returns the member that is named after the type, which every message has in live webhooks,
 // echoes and history alike. The parameters are those of a file; other content ignores them.
 func (c Content) wire(media graph.MediaID, sha256, url string) member {
+	if c.raw != "" {
+		return sub(c.Type, []byte(c.raw))
+	}
 	switch c.Type {
 	case "text":
 		return sub("text", object(sub("body", quote(c.Text))))

@@ -12,7 +12,8 @@ import (
 
 // A CustomerConfig describes a customer of one business.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 type CustomerConfig struct {
 	// PhoneNumber is the phone number. If empty, the customer is known by user id and username
 	// alone.
@@ -30,7 +31,8 @@ type CustomerConfig struct {
 	// Username is the WhatsApp username, without @. Webhooks show it where Meta's do.
 	Username string
 
-	// Name is what the customer calls themselves.
+	// Name is what the customer calls themselves. If empty, webhooks have no name in the profile,
+	// as those of some senders do.
 	Name string
 
 	// Unreachable makes everything sent through Cloud API fail with 131026, as for a number
@@ -69,13 +71,19 @@ func (c *Customer) WAID() string {
 //
 // Any of its members can be empty, and a host has to find the person by what is there.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 func (c *Customer) Identity() graph.Identity {
 	id := graph.Identity{WAID: c.WAID(), Username: c.cfg.Username}
 	if !c.cfg.OldStyle {
 		id.UserID = c.cfg.UserID
 	}
 	return id
+}
+
+// known is what the Graph API knows of the customer, also what webhooks do not show.
+func (c *Customer) known() graph.Identity {
+	return graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}
 }
 
 // contact is the entry of contacts[] that accompanies messages and statuses. The profile is left
@@ -98,17 +106,27 @@ func (c *Customer) Send(text string) graph.MessageID { return c.SendContent(Text
 
 // SendContent makes the customer send anything else than text.
 func (c *Customer) SendContent(content Content) graph.MessageID {
+	c.phone.world.mu.Lock()
+	defer c.phone.world.mu.Unlock()
+	return c.sendContent(content)
+}
+
+// sendContent is SendContent. The caller must hold the world's mu.
+func (c *Customer) sendContent(content Content) graph.MessageID {
 	p := c.phone
-	p.world.mu.Lock()
-	defer p.world.mu.Unlock()
 	m := p.newMessage(c.chat, AuthorCustomer, content, "", p.world.Now())
-	p.tellMessage(m, m.wire(), m.content.Type)
+	var referral []byte
+	if content.referral != "" {
+		referral = []byte(content.referral)
+	}
+	p.tellMessage(m, m.wire(), m.content.Type, sub("referral", referral))
 	return m.id
 }
 
 // Limits on what a customer can do to a message.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
 const (
 	editWindow   = 15 * time.Minute
 	revokeWindow = 48 * time.Hour
@@ -118,7 +136,8 @@ const (
 // ago. The edit is a message with an id of its own, which is returned. It fails for a message that
 // was deleted, is too old, has no text or is not the customer's.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/edit
 func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -139,7 +158,8 @@ func (c *Customer) Edit(id graph.MessageID, text string) (graph.MessageID, error
 // Revoke deletes a message that the customer sent less than two days ago, for everyone. The notice
 // of that has an id of its own, which is returned.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
 func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 	p := c.phone
 	p.world.mu.Lock()
@@ -158,7 +178,8 @@ func (c *Customer) Revoke(id graph.MessageID) (graph.MessageID, error) {
 // the webhook says "unsupported" with code 131060. Often enough the real thing follows under the
 // same id: [Customer.ResolveUnavailable].
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 func (c *Customer) SendUnavailable(text string) graph.MessageID {
 	p := c.phone
 	p.world.mu.Lock()
@@ -247,17 +268,20 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	m.liveAt = p.world.Now()
 	c := m.chat.customer
 	id := c.Identity()
-	p.world.graph.RecordInbound(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)},
-		m.id)
+	p.world.graph.RecordInbound(p.id, c.known(), m.id)
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
-		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo))
+		var product []byte
+		if m.content.product != "" {
+			product = []byte(m.content.product)
+		}
+		quoted = object(str("from", p.digits()), str("id", m.content.ReplyTo), sub("referred_product", product))
 	}
 	members := append([]member{
 		sub("context", quoted), str("from", id.WAID), str("from_user_id", id.UserID), str("id", m.id), m.timestamp(),
 		str("type", kind), content,
 	}, more...)
-	p.tell("messages", sub("contacts", list(c.contact())), sub("messages", list(object(members...))))
+	p.route(m, sub("contacts", list(c.contact())), sub("messages", list(object(members...))))
 }
 
 // username drops the @ that people write in front of a username and Meta does not.

@@ -22,10 +22,11 @@ import (
 // again until it hears 200. Several goroutines take from one queue, so that two POSTs can overtake
 // each other unless [DeliveryConfig].Parallel is 1.
 type dispatcher struct {
-	cfg    DeliveryConfig
 	secret graph.Secret
 	graph  *cloudapitest.Server
 	client *http.Client
+
+	keepLast int // see Config; 0 for no limit
 
 	// ctx ends when the dispatcher is closed, and with it the POSTs under way. done waits for the
 	// workers.
@@ -36,12 +37,15 @@ type dispatcher struct {
 	// mu guards what follows. It is never held during a POST. changed is signalled when something
 	// was queued or answered, or may be due.
 	mu         sync.Mutex
+	cfg        DeliveryConfig
 	changed    *sync.Cond
 	rand       *rand.Rand
 	queue      []change
 	retries    []*post // waiting for another attempt
 	inFlight   int     // POSTs under way
-	posts      []*post
+	posts      []*post // by number; old ones are forgotten
+	packed     int     // the number of the latest POST
+	givenUp    int     // POSTs that the host never acknowledged
 	suppressed []SuppressedDelivery
 	closed     bool
 
@@ -57,7 +61,9 @@ func newDispatcher(cfg Config, server *cloudapitest.Server, relied *reckoning) *
 	c := &dispatcher{
 		cfg:    cfg.Delivery,
 		secret: server.App().Secret,
-		graph:  server,
+
+		keepLast: cfg.KeepLast,
+		graph:    server,
 		client: &http.Client{
 			Timeout:       cfg.Delivery.Timeout,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: cfg.Delivery.Parallel},
@@ -110,6 +116,7 @@ func (c *dispatcher) send(changes ...change) {
 				Field: ch.field, WABAID: ch.waba, PhoneNumberID: ch.phone, Reason: reason,
 			})
 			c.relied.on(relySilence)
+			c.forget()
 			continue
 		}
 		if c.cfg.Delay > 0 {
@@ -141,9 +148,12 @@ func (c *dispatcher) work(ctx context.Context) {
 		if p == nil {
 			return
 		}
-		if c.cfg.Pace > 0 {
+		c.mu.Lock()
+		pace := c.cfg.Pace
+		c.mu.Unlock()
+		if pace > 0 {
 			select {
-			case <-time.After(c.cfg.Pace):
+			case <-time.After(pace):
 			case <-ctx.Done():
 			}
 		}
@@ -206,7 +216,8 @@ func (c *dispatcher) pack(first int, now time.Time) *post {
 	if far := first + c.rand.IntN(min(c.cfg.Reorder, len(c.queue)-first)); !now.Before(c.queue[far].due) {
 		first = far
 	}
-	p := &post{number: len(c.posts) + 1, state: DeliveryWaiting, born: now}
+	c.packed++
+	p := &post{number: c.packed, state: DeliveryWaiting, born: now}
 	p.changes = append(p.changes, take(first))
 	size := len(p.changes[0].value)
 	c.address(p)
@@ -307,20 +318,16 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 	case attempt.Status == http.StatusOK:
 		p.state = DeliveryAcknowledged
 		if !p.duplicate && c.rand.IntN(100) < c.cfg.DuplicatesPercent {
-			again := &post{
-				number: len(c.posts) + 1, changes: p.changes, body: p.body, url: p.url, level: p.level, duplicate: true,
-				state: DeliveryWaiting, born: c.graph.Now(),
-			}
+			again := c.repeat(p)
 			if c.cfg.Delay > 0 {
 				after := time.Duration(c.rand.Int64N(int64(c.cfg.Delay)))
 				again.due = again.born.Add(after)
 				c.wake(after)
 			}
-			c.posts = append(c.posts, again)
-			c.retries = append(c.retries, again)
 		}
 	case len(p.attempts) >= c.cfg.MaxAttempts, c.graph.Now().Sub(p.born) >= c.cfg.GiveUpAfter:
 		p.state = DeliveryGivenUp
+		c.givenUp++
 	default:
 		// Each pause is twice the one before, up to a limit. Twenty doublings are enough for any
 		// limit.
@@ -331,6 +338,7 @@ func (c *dispatcher) settle(p *post, attempt Attempt) {
 		c.wake(pause)
 		c.relied.on(relyRepeats)
 	}
+	c.forget()
 	c.changed.Broadcast()
 }
 
@@ -347,8 +355,8 @@ func (c *dispatcher) wait(ctx context.Context) error {
 		open := len(c.queue) + len(c.retries) + c.inFlight
 		switch {
 		case open == 0:
-			if n := c.countGivenUp(); n > 0 {
-				return fmt.Errorf("coexistencetest: %d deliveries were never acknowledged and were given up", n)
+			if c.givenUp > 0 {
+				return fmt.Errorf("coexistencetest: %d deliveries were never acknowledged and were given up", c.givenUp)
 			}
 			return nil
 		case ctx.Err() != nil:
@@ -358,15 +366,4 @@ func (c *dispatcher) wait(ctx context.Context) error {
 		}
 		c.changed.Wait()
 	}
-}
-
-// countGivenUp counts the POSTs that the host never acknowledged. The caller must hold c.mu.
-func (c *dispatcher) countGivenUp() int {
-	n := 0
-	for _, p := range c.posts {
-		if p.state == DeliveryGivenUp {
-			n++
-		}
-	}
-	return n
 }

@@ -32,6 +32,8 @@
 // does not coexist it does not reach the host at all, then or later, unless a history brings it.
 //
 //	Customer.Send, SendContent             messages
+//	Customer.Tap, Choose, CompleteFlow     messages: an answer to what the host has sent
+//	Customer.Call, HangUp                  calls
 //	Customer.Edit, Revoke                  messages: a notice with an id of its own
 //	Customer.SendUnavailable               messages: unsupported, with code 131060
 //	Customer.ResolveUnavailable            messages: the real one, under the same id
@@ -43,11 +45,31 @@
 //	Phone.Reconnect                        account_update: ACCOUNT_RECONNECTED
 //	Phone.Disconnect, EndCoexistence       account_update: PARTNER_REMOVED, for each account
 //	Phone.RemoveApp                        account_update: PARTNER_APP_UNINSTALLED
+//	Responder.Send, Pass, Take             standby, messaging_handovers: see below
+//	World.ReviewTemplate                   message_template_status_update
+//	World.SetTemplateCategory, Announce…   template_category_update
+//	World.SetTemplateQuality               message_template_quality_update
+//	Phone.Notify                           any other field, with a value of yours
 //
 // The host's own calls have consequences too. Messages.Send brings the statuses sent, delivered and
 // read, or failed. Phones.SyncAppData brings the address book as smb_app_state_sync, or the past as
 // history: chunks first, then a webhook for each recent file, or one error if the business does not
-// share its chats.
+// share its chats. Templates.Create makes a template that waits for [World.ReviewTemplate], or for
+// [Config].ReviewAfter; Templates.Update brings a message_template_components_update.
+//
+// # Other responders
+//
+// Since autumn 2026 other partners and Meta's Business Agent can answer on a number too.
+// [Phone.AddResponder] adds one, and [Phone.SetRouting] gives the number a routing configuration:
+//
+//	agent, err := phone.AddResponder(coexistencetest.ResponderConfig{Reply: "We open at 7.", PassOn: "person"})
+//	err = phone.SetRouting(coexistencetest.Routing{On: true})
+//	customer.Send("Are you open?")    // standby: a copy, the agent's answer and its statuses
+//	…                                 // a service message of the host is refused: 131070
+//	customer.Send("I want a person") // messaging_handovers: control_passed; now the host may answer
+//
+// [Responder.Events] is what it was told, such as what the host has passed to it. The webhooks come
+// to apps that subscribe to [coexistence.RecommendedFields].
 //
 // # What is true of it
 //
@@ -154,4 +176,6 @@
 //
 // A store that passes it, also with -race, serves a tracker. Whether it survives a crash or a loss
 // of power is for tests of its own.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package coexistencetest

@@ -46,6 +46,14 @@ const (
 	relyOverride
 	relySilence
 	relyBatch
+	relyNotify
+	relyTap
+	relyTemplateDeletion
+	// Other responders of the number.
+	relyRouting
+	relyStandby
+	relyHandover
+	relyTakeOver
 	// relyCount is how many there are.
 	relyCount
 )
@@ -62,6 +70,7 @@ const (
 	echoDocs       = docs + "webhooks/reference/smb_message_echoes"
 	contactDocs    = docs + "webhooks/reference/smb_app_state_sync"
 	accountDocs    = docs + "webhooks/reference/account_update"
+	routingDocs    = docs + "conversation-routing/"
 	reconnectDocs  = docs + "embedded-signup/reconnect-offboarded-coexistence-clients"
 	inTheField     = "reported from the field"
 )
@@ -197,6 +206,47 @@ var behaviours = []Behavior{
 	{id: relyRepeats, What: "repeats until 200, for seven days", Source: docs + "webhooks/overview"},
 	{id: relyRepeats, What: "the pauses between repeats", Assumed: true},
 	{id: relyOverride, What: "which fields follow an override", Source: docs + "webhooks/override", Date: "2026-06-28"},
+	{
+		id: relyTap, What: "answers to buttons, lists and Flows quote the message that they belong to",
+		Source: docs + "webhooks/reference/messages/interactive", Date: "2026-09-11",
+	},
+	{id: relyTap, What: "the payload of a quick reply without one is its text", Assumed: true},
+	{
+		id: relyTemplateDeletion, What: "a template that is deleted brings PENDING_DELETION, without a reason",
+		Assumed: true,
+	},
+	{
+		id: relyRouting, What: "with routing each message reaches one responder; what is no one's, the one whose " +
+			"entry point it is",
+		Source: routingDocs + "overview", Date: "2026-10-12",
+	},
+	{
+		id: relyRouting, What: "Meta's agent is the first in every conversation that is no one's",
+		Source: routingDocs + "prepare-before-enabling-meta-business-agent, quoted", Date: "2026-09-30",
+	},
+	{
+		id: relyRouting, What: "a conversation is no one's after 24 hours without the customer",
+		Source: routingDocs + "thread-lifecycle, quoted",
+	},
+	{id: relyRouting, What: "131070 comes as the answer to a send", Assumed: true},
+	{
+		id: relyStandby, What: "copies of another responder's conversation under standby, one list in each",
+		Source: docs + "webhooks/reference/standby", Date: "2026-08-04",
+	},
+	{id: relyStandby, What: "no copy of what another responder says in the host's own conversation", Assumed: true},
+	{
+		id: relyHandover, What: "control_passed to the new owner alone, control_taken to the former one alone",
+		Source: docs + "webhooks/reference/messaging-handovers", Date: "2026-09-22",
+	},
+	{
+		id: relyTakeOver, What: "the escalation partner takes a conversation by sending",
+		Source: docs + "webhooks/reference/messaging-handovers", Date: "2026-09-22",
+	},
+	{
+		id: relyTakeOver, What: "without a configuration, a message takes over from Meta's agent",
+		Source: docs + "webhooks/reference/standby", Date: "2026-08-04",
+	},
+	{id: relyNotify, What: "the value of a webhook that a test has composed itself", Assumed: true},
 	{id: relySilence, What: "what nobody subscribes to is lost without a word", Source: onboardingDocs,
 		Date: "2026-06-26"},
 }

@@ -61,12 +61,13 @@ func (w *World) onboard(p *Phone, d *dialog) {
 	// The first signup of a number makes its accounts. A later one finds them again, with the
 	// number's id.
 	if len(p.wabas) == 0 {
-		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, d.account)}
+		p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, p.number, d.account)}
 		if p.cfg.SecondAccount {
-			p.wabas = append(p.wabas, w.chooseAccount(p.cfg.Business, p.owner, ""))
+			p.wabas = append(p.wabas, w.chooseAccount(p.cfg.Business, p.owner, p.number, ""))
 		}
 		p.id = w.graph.AddPhone(cloudapitest.Phone{
-			WABAs: p.wabas, PhoneNumber: display(p.number), Name: p.cfg.Business,
+			ID: graph.PhoneNumberID(w.seededID("phone", p.digits())), WABAs: p.wabas,
+			PhoneNumber: display(p.number), Name: p.cfg.Business,
 		}).ID
 	} else {
 		for _, id := range p.wabas {
@@ -75,17 +76,24 @@ func (w *World) onboard(p *Phone, d *dialog) {
 		w.graph.Onboard(p.id)
 	}
 	p.stage, p.shares, p.onboardedAt = stageConnected, d.share, w.Now()
+	p.applyRouting()
 }
 
 // chooseAccount returns the account that the business chose to share, or a new one with the
-// templates of the world. The caller must hold the world's mu.
-func (w *World) chooseAccount(name string, owner graph.BusinessID, chosen graph.WABAID) graph.WABAID {
+// templates of the world, whose id depends on the number that it is made for. The caller must hold
+// the world's mu.
+func (w *World) chooseAccount(name string, owner graph.BusinessID, number string, chosen graph.WABAID) graph.WABAID {
 	if chosen != "" {
 		return chosen
 	}
-	id := w.graph.AddWABA(cloudapitest.WABA{Name: name, OwnerBusinessID: owner}).ID
+	id := w.graph.AddWABA(cloudapitest.WABA{
+		ID: graph.WABAID(w.seededID("account", phonenumber.Digits(number))), Name: name, OwnerBusinessID: owner,
+	}).ID
 	for _, t := range w.cfg.Templates {
-		w.graph.AddTemplate(cloudapitest.Template{WABAID: id, TemplateCreateParams: t})
+		w.graph.AddTemplate(cloudapitest.Template{
+			ID:     graph.TemplateID(w.seededID("template", string(id)+" "+t.Name+" "+t.Language)),
+			WABAID: id, TemplateCreateParams: t,
+		})
 	}
 	return id
 }
@@ -98,7 +106,7 @@ func (w *World) addOrdinary(d *dialog) (cloudapitest.Phone, graph.BusinessID) {
 	if owner == "" {
 		owner = w.graph.AddBusiness(cloudapitest.Business{}).ID
 	}
-	account := w.chooseAccount("", owner, d.account)
+	account := w.chooseAccount("", owner, d.number, d.account)
 	return w.graph.AddPhone(cloudapitest.Phone{
 		WABAs: []graph.WABAID{account}, PhoneNumber: display(d.number), CloudAPIOnly: true, Unregistered: true,
 		Unverified: !d.verified,
@@ -118,7 +126,8 @@ func display(number string) string {
 // the partner's portfolio, not the account: that is in waba_info. The caller must hold the world's
 // mu.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
 func (w *World) tellPartner(id graph.WABAID, owner graph.BusinessID, event string, at time.Time, more ...member) {
 	info := append([]member{str("waba_id", id), str("owner_business_id", owner)}, more...)
 	w.dispatcher.send(change{

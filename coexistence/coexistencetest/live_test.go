@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
@@ -19,6 +20,12 @@ func connected(
 	t.Helper()
 	if cfg.Delivery.Parallel == 0 {
 		cfg.Delivery.Parallel = 1
+	}
+	if cfg.Templates == nil {
+		cfg.Templates = []cloudapi.TemplateCreateParams{{
+			Name: "hello", Language: "en", Category: graph.TemplateUtility,
+			Components: []cloudapi.ComponentDefinition{{Type: cloudapi.ComponentBody, Text: "Fresh bread."}},
+		}}
 	}
 	world, h := newWorld(t, cfg)
 	p := world.NewPhone(phone)

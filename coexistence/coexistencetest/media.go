@@ -75,6 +75,25 @@ func fileOf(kind string, id graph.MediaID) file {
 	return files[n%len(files)]
 }
 
+// MediaFile returns a file that a host has uploaded or that a person has sent. It needs no token
+// and has no end: it is for a page that shows chats.
+func (w *World) MediaFile(id graph.MediaID) (mimeType string, body []byte, found bool) {
+	if m, ok := w.graph.Media(id); ok {
+		return m.MIMEType, m.Body, true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.phones {
+		for _, m := range p.byID {
+			if m.media == id && !m.revoked {
+				f := fileOf(m.content.Type, id)
+				return f.mimeType, f.bytes, f.bytes != nil
+			}
+		}
+	}
+	return "", nil, false
+}
+
 // mediaURL is where Meta would serve a file for five minutes.
 func (w *World) mediaURL(kind string, id graph.MediaID) string {
 	return fmt.Sprintf("%s/media/%s/%s?expires=%d", w.URL, kind, id, w.Now().Add(mediaURLLife).Unix())

@@ -65,7 +65,8 @@ type PhoneConfig struct {
 
 // A Contact is an entry of the phone's address book.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
 type Contact struct {
 	// FullName and FirstName are what the business calls the person.
 	FullName, FirstName string
@@ -86,7 +87,8 @@ type PastConversation struct {
 
 // A PastMessage is a message of a past conversation.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 type PastMessage struct {
 	// Outbound means that the business wrote it.
 	Outbound bool
@@ -115,7 +117,8 @@ const (
 
 // A Phone is the phone of a business, with the WhatsApp Business app on it.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 type Phone struct {
 	world *World
 
@@ -130,9 +133,16 @@ type Phone struct {
 	owner  graph.BusinessID
 	stage  stage
 
+	// cloudOnly means that no app is behind the number, whose token is token: see NewCloudNumber.
+	cloudOnly bool
+	token     graph.Secret
+
 	// shares is what the business answered on its phone: whether a request for the history brings
 	// its chats or a refusal.
 	shares bool
+
+	// addedAt is when the phone came into the world, with its past.
+	addedAt time.Time
 
 	// onboardedAt is when the sync window began, and the end of the past that a history may hold.
 	// disconnectedAt is when coexistence ended last, offboardedAt when it was suspended last,
@@ -156,6 +166,10 @@ type Phone struct {
 	customers []*Customer
 	byID      map[graph.MessageID]*message
 	contacts  []Contact
+
+	// routing and responders say who answers besides the host: see AddResponder.
+	routing    Routing
+	responders []*Responder
 }
 
 // NewPhone adds a phone, with the past that its config describes. The number is in the app alone
@@ -177,7 +191,9 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 		cfg.PhoneNumber = fmt.Sprintf("+1 555-010-01%02d", len(w.phones)%100)
 	}
 	if cfg.BusinessID == "" {
-		cfg.BusinessID = w.graph.AddBusiness(cloudapitest.Business{Name: cfg.Business}).ID
+		cfg.BusinessID = w.graph.AddBusiness(cloudapitest.Business{
+			ID: graph.BusinessID(w.seededID("business", phonenumber.Digits(cfg.PhoneNumber))), Name: cfg.Business,
+		}).ID
 	}
 	p := &Phone{
 		world: w, cfg: cfg, number: cfg.PhoneNumber, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{},
@@ -185,6 +201,7 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 	}
 	w.phones = append(w.phones, p)
 	now := w.Now()
+	p.addedAt = now
 	for _, conv := range cfg.Conversations {
 		c := p.addCustomer(conv.With)
 		for _, past := range conv.Messages {
@@ -256,7 +273,7 @@ func (p *Phone) hookWABA() graph.WABAID { return p.wabas[len(p.wabas)-1] }
 func (p *Phone) Coexists() bool {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
-	return p.stage == stageConnected
+	return p.stage == stageConnected && !p.cloudOnly
 }
 
 // Suspended reports whether the number is moving to another phone: [Phone.ChangeDevice].
@@ -298,7 +315,7 @@ func (p *Phone) Customers() []*Customer {
 // messages can be sent to it. The caller must hold the world's mu.
 func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	if cfg.UserID == "" {
-		cfg.UserID = p.newUserID()
+		cfg.UserID = p.newUserID(cmp.Or(phonenumber.Digits(cfg.PhoneNumber), cfg.Username))
 	}
 	cfg.Username = username(cfg.Username)
 	if cfg.PhoneNumber == "" {
@@ -313,10 +330,10 @@ func (p *Phone) addCustomer(cfg CustomerConfig) *Customer {
 	return c
 }
 
-// newUserID returns a user id that looks like one of Meta's: a country, a dot and digits. The
-// country says nothing about the person. The caller must hold the world's mu.
-func (p *Phone) newUserID() graph.UserID {
-	return graph.UserID(fmt.Sprintf("US.%d%d", 1+p.world.rand.Int64N(9), int64(1e17)+p.world.rand.Int64N(9e17)))
+// newUserID returns a user id for a customer with a phone number or a username: another one at
+// another business. The caller must hold the world's mu.
+func (p *Phone) newUserID(customer string) graph.UserID {
+	return p.world.seededUserID(p.digits() + " " + customer)
 }
 
 // find returns the customer that a message through Cloud API is for. A business can write to a
@@ -328,7 +345,7 @@ func (p *Phone) find(id graph.Identity) *Customer {
 			return c
 		}
 	}
-	cfg := CustomerConfig{UserID: id.UserID, Username: id.Username}
+	cfg := CustomerConfig{UserID: id.UserID, Username: id.Username, Name: "Made-up customer"}
 	if id.WAID != "" {
 		cfg.PhoneNumber = "+" + id.WAID
 	}

@@ -18,7 +18,7 @@ import (
 func (p *Phone) ChangeDevice() {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
-	if p.stage != stageConnected {
+	if p.stage != stageConnected || p.cloudOnly {
 		return
 	}
 	p.stage, p.offboardedAt = stageSuspended, p.world.Now()
@@ -71,7 +71,7 @@ func (p *Phone) EndCoexistence(reason webhook.DisconnectionReason, initiatedBy s
 // is an entry of the account and names the number, so a host must not give up the account. The
 // caller must hold the world's mu.
 func (p *Phone) lose(reason webhook.DisconnectionReason, initiatedBy string) {
-	if p.stage == stageAlone {
+	if p.stage == stageAlone || p.cloudOnly {
 		return
 	}
 	p.stopIdleTimer()

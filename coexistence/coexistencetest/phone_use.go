@@ -37,7 +37,7 @@ func (p *Phone) UseApp(app AppKind) {
 	defer p.world.mu.Unlock()
 	p.cfg.App = app
 	// A move back to the business app does not bring coexistence back; that takes a signup.
-	if app != AppBusiness && p.stage != stageAlone {
+	if app != AppBusiness && p.stage != stageAlone && !p.cloudOnly {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedBusinessDowngrade, "USER")
 	}
@@ -51,6 +51,9 @@ func (p *Phone) UseApp(app AppKind) {
 func (p *Phone) ChangeNumber(number string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
+	if p.cloudOnly {
+		return
+	}
 	if p.stage != stageAlone {
 		p.world.relied.on(relyOtherApp)
 		p.lose(webhook.DisconnectedChangeNumber, "USER")
@@ -89,7 +92,7 @@ func (p *Phone) checkIdle() {
 	if p.usedAt.After(last) {
 		last = p.usedAt
 	}
-	if p.stage != stageConnected || p.world.Now().Sub(last) < idleLimit {
+	if p.stage != stageConnected || p.cloudOnly || p.world.Now().Sub(last) < idleLimit {
 		return
 	}
 	p.world.relied.on(relyIdle)
@@ -108,7 +111,7 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	defer p.world.mu.Unlock()
 	// The notice comes from the old ids and names the new ones.
 	old := c.Identity()
-	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID()
+	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID(phonenumber.Digits(number))
 	now := c.Identity()
 	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(number),
 		Username: c.cfg.Username})

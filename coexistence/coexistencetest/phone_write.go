@@ -61,7 +61,7 @@ func (p *Phone) Revoke(id graph.MessageID) (graph.MessageID, error) {
 // an echo the business is the sender and the customer the recipient, and the list is
 // message_echoes. The caller must hold the world's mu.
 func (p *Phone) tellEcho(m *message, content member, kind string) {
-	if p.stage != stageConnected {
+	if p.stage != stageConnected || p.cloudOnly {
 		return
 	}
 	m.liveAt = p.world.Now()

@@ -289,7 +289,7 @@ func (p *Popup) ask(step, value string) error {
 // request makes one HTTP request to the popup. It uses the default client over a real socket, so it
 // cannot run in a bubble of testing/synctest.
 func (p *Popup) request(method, path, body string) (view popupView, err error) {
-	req, err := http.NewRequest(method, p.world.URL+"/popups"+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, p.world.local+"/popups"+path, strings.NewReader(body))
 	if err != nil {
 		return view, errors.New("coexistencetest: there is no such step")
 	}

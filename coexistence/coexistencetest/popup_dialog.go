@@ -25,16 +25,22 @@ var (
 // work alike.
 const oldestVersion, newestVersion = 17, 40
 
+// sdkLocales are those in which the page of package signup asks for the SDK, and the script is the
+// same in all of them.
+var sdkLocales = []string{"en_US", "ar_AR", "de_DE", "es_LA", "fr_FR", "hi_IN", "id_ID", "it_IT", "pt_BR"}
+
 // servePopup puts the popup and the SDK under the addresses that they have at Meta:
 //
-//	GET /en_US/sdk.js            at https://connect.facebook.net
+//	GET /en_US/sdk.js            at https://connect.facebook.net, and in the page's other languages
 //	GET /v25.0/dialog/oauth      at https://www.facebook.com
 //
 // and the steps behind them as JSON: see popupHandler.
 func (w *World) servePopup() {
 	w.graph.Handle("/popups", w.popupHandler())
 	w.graph.Handle("/popups/", w.popupHandler())
-	w.graph.Handle("GET /en_US/sdk.js", metaFile("sdk.js", "text/javascript; charset=utf-8"))
+	for _, locale := range sdkLocales {
+		w.graph.Handle("GET /"+locale+"/sdk.js", metaFile("sdk.js", "text/javascript; charset=utf-8"))
+	}
 	w.graph.Handle("GET /popups/dialog.js", metaFile("dialog.js", "text/javascript; charset=utf-8"))
 	w.graph.Handle("GET /popups/dialog.css", metaFile("dialog.css", "text/css; charset=utf-8"))
 	w.graph.Handle("GET /dialog/oauth", http.HandlerFunc(w.serveDialog))

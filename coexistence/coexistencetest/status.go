@@ -6,14 +6,14 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
 // mirror shows on the phone what was sent through Cloud API, and tells the host how far it came. A
 // message that fails is accepted all the same: Meta answers the call first, and tells of the
 // failure by webhook. No echo is sent, since the phone did not write.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/status
 func (w *World) mirror(sent cloudapitest.SentMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -32,8 +32,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		fails = graph.CodeMessageUndeliverable
 	// Outside the window a template is the only thing that reaches a person. Meta accepts
 	// everything and tells afterwards.
-	case fails == 0 && sent.Type != "template" &&
-		!w.graph.WindowOpen(p.id, graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}):
+	case fails == 0 && sent.Type != "template" && !w.graph.WindowOpen(p.id, c.known()):
 		fails = graph.CodeReengagementMessage
 		w.relied.on(relyWindow)
 	}
@@ -41,13 +40,14 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		p.tellStatus(c, sent, "failed", sent.At, fails)
 		return
 	}
+	p.takenOver(c, sent)
 	// What was sent stands on the phone like any message, and counts as told: the host has sent it.
 	content := Content{Type: sent.Type, Text: sent.Text(), ReplyTo: sent.ReplyTo}
 	if to, emoji := sent.Reaction(); to != "" {
 		content = Reaction(to, emoji)
 	}
 	m := p.newMessage(c.chat, AuthorAPI, content, sent.ID, sent.At)
-	m.liveAt = w.graph.Now()
+	m.liveAt, m.sent = w.graph.Now(), sent
 	w.relied.on(relyMirror, relyReceipts)
 	// Each step is a webhook of its own, a second after the one before. They may arrive in any
 	// order.
@@ -117,7 +117,8 @@ func pricing(kind string) []byte {
 // failure is an entry of errors[] in a webhook. The details are our own explanation of the code,
 // where Meta's are not documented.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 func failure(code graph.Code) []byte {
 	// A code that our table does not know still makes a webhook that looks like one of Meta's.
 	title := "Made-up error"

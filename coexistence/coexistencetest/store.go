@@ -22,7 +22,8 @@ import (
 //	}
 //
 // open is called once for each check. It may return the same store again and again, also one with
-// data in it: each check uses numbers and accounts of its own. Run it with -race.
+// data in it: each check uses numbers and accounts of its own. Run it with -race. A store that is a
+// [coexistence.BatchStore] or a [coexistence.Forgetter] is checked as that, too.
 func TestStore(ctx context.Context, open func(context.Context) (coexistence.Store, error)) error {
 	// The promises are those of the interfaces' comments, in the order of numbers, messages,
 	// contacts. What a check finds is reported with its promise, and does not stop the others.
@@ -42,13 +43,35 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 		{"messages change in place, in the order of the ids", (*storeCheck).messageUpdate},
 		{"concurrent changes of messages are not lost", (*storeCheck).messageConcurrency},
 		{"messages come oldest first, without what is not shown", (*storeCheck).messageOrder},
+		{"messages of one second come in the order in which they were told", (*storeCheck).secondOrder},
 		{"conversations come most recent first, with their numbers", (*storeCheck).conversationOrder},
 		{"messages of one contact make one conversation under every alias", (*storeCheck).conversationMerge},
+		{"a conversation keeps its ID, and finds it under those that were merged", (*storeCheck).stableID},
+		{"a conversation is the sum of its messages, whatever happens", (*storeCheck).summaries},
+		{"pages of a conversation meet, and bad cursors, limits and IDs are errors", (*storeCheck).messageLists},
+		{"pages of conversations meet, also of unread ones", (*storeCheck).conversationLists},
+		{"what was read stays read", (*storeCheck).readMarks},
+		{"people are found by the beginnings of their names and numbers", (*storeCheck).people},
+		{"messages are found by words", (*storeCheck).search},
+		{"a list with a context that has ended is an error", (*storeCheck).endedLists},
 		{"a message moves when it turns out whose it is", (*storeCheck).messageMoves},
 		{"an unknown contact is ErrNotFound", (*storeCheck).unknownContact},
 		{"a contact comes back as it was stored", (*storeCheck).contactRoundTrip},
 		{"contacts under common aliases become one", (*storeCheck).contactMerge},
 		{"concurrent changes of contacts are not lost", (*storeCheck).contactConcurrency},
+		{"records of threads come back as they were stored", (*storeCheck).threadRoundTrip},
+		{"concurrent changes of a thread are not lost", (*storeCheck).threadConcurrency},
+		{"a batch is changed in the order of its lists", (*storeCheck).batchOrder},
+		{"a batch is stored as a whole or not at all", (*storeCheck).batchAtomic},
+		{"people of a batch become one as they do one by one", (*storeCheck).batchMerge},
+		{"concurrent changes of batches are not lost", (*storeCheck).batchConcurrency},
+		{"a person is forgotten, and stays so until it writes again", (*storeCheck).forgottenPerson},
+		{"a number is forgotten, and stays so until it is signed up again", (*storeCheck).forgottenNumber},
+		{"what is old is forgotten, and does not come back", (*storeCheck).forgottenTime},
+		{"a stop is forgotten with the person, and never for its age", (*storeCheck).forgottenStop},
+		{"a person is forgotten in groups", (*storeCheck).forgottenInGroup},
+		{"what is written meanwhile does not escape being forgotten", (*storeCheck).forgettingConcurrency},
+		{"a request that is not valid forgets nothing", (*storeCheck).refusedForgetting},
 		{"numbers are strangers to each other", (*storeCheck).isolation},
 		{"what is returned is the caller's", (*storeCheck).copies},
 		{"iteration can stop early", (*storeCheck).earlyStop},

@@ -24,8 +24,8 @@ var (
 // and as a person, a message that is not shown makes no conversation, and one conversation read by
 // itself equals the one in the list.
 func (c *storeCheck) conversationOrder() error {
-	// Two conversations end at the same moment: their ids decide. An echo makes a third one the
-	// latest.
+	// Two conversations end at the same moment: the places of their messages decide. An echo makes
+	// a third one the latest.
 	echo := c.text("wamid.4", "b", storeTime.Add(time.Minute))
 	echo.Origin, echo.Outbound = coexistence.OriginApp, true
 	hidden := coexistence.Message{ID: "wamid.5", PhoneNumberID: c.phone, Person: "d", AppActivityAt: storeTime}
@@ -42,22 +42,28 @@ func (c *storeCheck) conversationOrder() error {
 	}
 	var keys []string
 	for _, conv := range got {
-		keys = append(keys, conv.ID)
+		keys = append(keys, conv.Contact.Key)
 	}
-	if want := []string{"b", "a", "c"}; !slices.Equal(keys, want) {
+	if want := []string{"b", "c", "a"}; !slices.Equal(keys, want) {
 		return fmt.Errorf("got %v, want %v", keys, want)
 	}
 	want := coexistence.Conversation{
-		PhoneNumberID: c.phone, ID: "b",
+		PhoneNumberID: c.phone, ID: got[0].ID,
 		Contact:      coexistence.Contact{PhoneNumberID: c.phone, Key: "b", Aliases: []string{"b"}},
-		MessageCount: 2, LastAt: echo.At, CustomerAt: storeTime, HumanAt: echo.At,
+		MessageCount: 2, LastAt: echo.At, Last: &echo,
+		CustomerAt: storeTime.Truncate(time.Second), HumanAt: echo.At,
 	}
+	echo.ConversationID = want.ID
 	if !reflect.DeepEqual(got[0], want) {
 		return fmt.Errorf("got %+v, want %+v", got[0], want)
 	}
 	one, err := c.s.Conversation(c.ctx, c.phone, "b")
 	if err == nil && !reflect.DeepEqual(one, want) {
 		err = fmt.Errorf("the method Conversation returned %+v, want %+v", one, want)
+	}
+	if err == nil && (got[0].UnreadCount != 0 || got[1].UnreadCount != 1) {
+		err = fmt.Errorf("%d messages are unread above an answer, and %d without one; want 0 and 1", got[0].UnreadCount,
+			got[1].UnreadCount)
 	}
 	return err
 }
@@ -87,14 +93,14 @@ func (c *storeCheck) conversationMerge() error {
 		if got, want := messageIDs(list), []graph.MessageID{"wamid.1", "wamid.2"}; !slices.Equal(got, want) {
 			return fmt.Errorf("under %s: got %v, want %v", key, got, want)
 		}
-		if list[0].ConversationID != contact.Key {
-			return fmt.Errorf("under %s: ConversationID is %q, want %q", key, list[0].ConversationID, contact.Key)
-		}
 		conv, err := c.s.Conversation(c.ctx, c.phone, key)
 		if err != nil {
 			return fmt.Errorf("under %s: %w", key, err)
 		}
-		if conv.ID != contact.Key || conv.MessageCount != 2 || !reflect.DeepEqual(conv.Contact, contact) {
+		if list[0].ConversationID != conv.ID {
+			return fmt.Errorf("under %s: ConversationID is %q, want %q", key, list[0].ConversationID, conv.ID)
+		}
+		if conv.MessageCount != 2 || !reflect.DeepEqual(conv.Contact, contact) {
 			return fmt.Errorf("under %s: got %+v", key, conv)
 		}
 	}
@@ -102,14 +108,14 @@ func (c *storeCheck) conversationMerge() error {
 	if err != nil {
 		return err
 	}
-	if m.ConversationID != contact.Key || m.Person != number {
+	convs, err := c.conversations(c.phone)
+	if err != nil || len(convs) != 1 {
+		return fmt.Errorf("%d conversations and error %w, want 1", len(convs), err)
+	}
+	if m.ConversationID != convs[0].ID || m.Person != number {
 		return fmt.Errorf("the message says ConversationID %q and Person %q", m.ConversationID, m.Person)
 	}
-	convs, err := c.conversations(c.phone)
-	if err == nil && len(convs) != 1 {
-		err = fmt.Errorf("%d conversations, want 1", len(convs))
-	}
-	return err
+	return nil
 }
 
 // unknownContact reads a person that was never seen, and one without any id.
@@ -324,7 +330,7 @@ func (c *storeCheck) copies() error {
 	if err != nil {
 		return err
 	}
-	full.ConversationID = full.Person
+	full.ConversationID = m.ConversationID
 	if !reflect.DeepEqual(again, full) {
 		return fmt.Errorf("changing a returned message changed the stored one: %+v", again)
 	}

@@ -21,9 +21,10 @@ import (
 // Graph API, the popup of Embedded Signup, webhook deliveries. It is safe for concurrent use. Close
 // it when done.
 type World struct {
-	// URL is where the Graph API and the popup's pages are.
+	// URL is where the Graph API and the popup's pages are: [Config].PublicURL if that is set.
 	URL string
 
+	local      string // the same for this machine
 	cfg        Config // with its defaults filled in
 	graph      *cloudapitest.Server
 	dispatcher *dispatcher
@@ -38,6 +39,10 @@ type World struct {
 	phones []*Phone
 	popups map[string]*dialog // by id, open or closed
 	lastID int64
+	seeded map[string]int // how often each name has got a seeded id
+	live   []*message     // those since the beginning, the oldest first, if KeepLast counts
+
+	reviews []pendingReview
 }
 
 // NewWorld starts an empty world: the Graph API with the app and the partner's portfolio, and no
@@ -58,15 +63,25 @@ func NewWorld(cfg Config) *World {
 		graph:  cloudapitest.NewServer(meta),
 		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xd1b54a32d192ed03)),
 		popups: map[string]*dialog{},
+		seeded: map[string]int{},
 		lastID: 600000000000000,
 	}
-	w.partner = w.graph.AddBusiness(cloudapitest.Business{Name: "Made-up partner"}).ID
+	w.graph.KeepLast(cfg.KeepLast)
+	w.partner = w.graph.AddBusiness(cloudapitest.Business{
+		ID: graph.BusinessID(w.seededID("business", "partner")), Name: "Made-up partner",
+	}).ID
 	w.dispatcher = newDispatcher(cfg, w.graph, &w.relied)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
+	w.graph.OnTemplate(w.templateChanged)
+	w.graph.OnThread(w.threadMoved)
 	w.graph.Handle("GET /media/", http.HandlerFunc(w.serveMedia))
 	w.servePopup()
-	w.URL = w.graph.URL
+	w.local, w.URL = near(w.graph.URL), w.graph.URL
+	if cfg.PublicURL != "" {
+		w.URL = strings.TrimSuffix(cfg.PublicURL, "/")
+		w.graph.URL = w.URL
+	}
 	return w
 }
 
@@ -77,6 +92,7 @@ func (w *World) Close() {
 	for _, p := range w.phones {
 		p.stopIdleTimer()
 	}
+	w.reviews = nil
 	w.mu.Unlock()
 	w.dispatcher.close()
 	w.graph.Close()
@@ -90,8 +106,13 @@ func (w *World) String() string { return w.cfg.String() }
 func (w *World) Graph() *cloudapitest.Server { return w.graph }
 
 // ClientConfig returns what a client needs to call the Graph API: its address, the app and the
-// partner's system token. The token of a business comes out of a signup, as in production.
-func (w *World) ClientConfig() cloudapi.Config { return w.graph.ClientConfig() }
+// partner's system token. The token of a business comes out of a signup, as in production. The
+// address is the one on this machine, also if [Config].PublicURL names another.
+func (w *World) ClientConfig() cloudapi.Config {
+	cfg := w.graph.ClientConfig()
+	cfg.BaseURL = w.local
+	return cfg
+}
 
 // WebhookConfig returns what the host's endpoint needs: the secret of deliveries and the token of
 // the handshake.
@@ -130,6 +151,7 @@ func (w *World) Advance(d time.Duration) {
 		p.checkIdle()
 	}
 	w.mu.Unlock()
+	w.review()
 	w.dispatcher.look()
 }
 
@@ -137,7 +159,8 @@ func (w *World) Advance(d time.Duration) {
 // [Config.Fields]. That an app is also subscribed to the account is the host's business; without
 // both, nothing is delivered, without an error.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/create-webhook-endpoint
 func (w *World) DeliverTo(callbackURL string) error {
 	if err := w.graph.VerifyCallback(callbackURL, w.cfg.VerifyToken); err != nil {
 		return fmt.Errorf("coexistencetest: %w", err)
@@ -167,7 +190,8 @@ func (w *World) Undelivered() []Delivery { return w.dispatcher.undelivered() }
 // in which it happened. Meta itself says nothing of the sort: a host that hears nothing has to find
 // out.
 //
-// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
+// Meta:
+// https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
 func (w *World) Suppressed() []SuppressedDelivery { return w.dispatcher.suppressions() }
 
 // newID returns an id of fifteen digits, greater than the ones before. The caller must hold w.mu.

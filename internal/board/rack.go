@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
 )
 
 // A Rack has a phone for each visitor of a host's page, all in one world, each on a board that
@@ -31,13 +32,13 @@ func (r *Rack) Board(key, business string) (http.Handler, error) {
 	if h := r.boards[key]; h != nil {
 		return h, nil
 	}
-	b, err := New(r.World, r.World.NewPhone(r.Phone(business)), Config{Hook: r.Hook, Beside: true})
+	api, err := control.ForPhone(r.World, r.World.NewPhone(r.Phone(business)), true)
 	if err != nil {
 		return nil, err
 	}
 	if r.boards == nil {
 		r.boards = map[string]http.Handler{}
 	}
-	r.boards[key] = b.Routes()
+	r.boards[key] = New(api, Config{Hook: r.Hook, Beside: true}).Routes()
 	return r.boards[key], nil
 }

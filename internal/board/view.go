@@ -1,40 +1,68 @@
 package board
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
+	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // A view is what the page shows, as page.js reads it. It is sent whole whenever something changes,
 // because that is simpler than to send changes, and small.
 type view struct {
-	Number   string `json:"number"`   // as people write it
-	Stage    string `json:"stage"`    // "connected", "suspended", or "alone"
-	PhoneID  string `json:"phone_id"` // the number's ID
-	WABA     string `json:"waba"`
-	Now      string `json:"now"`      // by the clock of the world
-	Hook     string `json:"hook"`     // where webhooks go
-	Graph    string `json:"graph"`    // the URL of the simulated Graph API
-	Note     string `json:"note"`     // what came of the last action
-	Bad      bool   `json:"bad"`      // the last action failed
-	Contacts int    `json:"contacts"` // in the phone's address book
+	Phones []phoneView `json:"phones"` // that can be chosen
+
+	Phone        string `json:"phone"`          // how calls name the one that is shown
+	Number       string `json:"number"`         // as people write it
+	CloudAPIOnly bool   `json:"cloud_api_only"` // no app is behind it
+	Stage        string `json:"stage"`          // "connected", "suspended", or "alone"
+	PhoneID      string `json:"phone_id"`       // the number's ID
+	WABA         string `json:"waba"`
+	Now          string `json:"now"`        // by the clock of the world
+	Hook         string `json:"hook"`       // where webhooks go
+	HookState    string `json:"hook_state"` // of the handshake: "none", "waiting", "verified"
+	Graph        string `json:"graph"`      // the URL of the simulated Graph API
+	Contacts     int    `json:"contacts"`   // in the phone's address book
 
 	Popup      *popupView     `json:"popup"`      // nil if the board has none open
 	Question   *questionView  `json:"question"`   // what the phone asks, or nil
 	Chats      []chatView     `json:"chats"`      // the latest first
 	Chat       *chatView      `json:"chat"`       // the one that is open, or nil
-	Messages   []messageView  `json:"messages"`   // of that, the oldest first
+	Call       string         `json:"call"`       // the id of the one that the open chat's customer makes, or ""
+	Thread     threadView     `json:"thread"`     // whose the open chat is
+	Responders []threadView   `json:"responders"` // the others of the number, in the order in which they were added
+	Routing    routingView    `json:"routing"`
+	Messages   []messageView  `json:"messages"`   // of the open chat, the oldest first
 	Deliveries []deliveryView `json:"deliveries"` // the latest first
 	Total      int            `json:"total"`      // deliveries since the beginning
-	Silenced   []silenceView  `json:"silenced"`   // webhooks that were not sent, by reason
+
+	Templates []control.TemplateView `json:"templates"` // of the shown number's accounts; nil beside a host's page
+
+	Silenced []control.SuppressedView `json:"silenced"` // webhooks that were not sent, by reason
+	Calls    []control.RequestView    `json:"calls"`    // of the host to the Graph API, the latest first
+}
+
+// A threadView is the owner of a conversation, or another responder: see [control.ThreadView].
+type threadView = control.ThreadView
+
+// A routingView says how the number is routed.
+type routingView struct {
+	On       bool   `json:"on"`
+	HostRole string `json:"host_role"`
+}
+
+// A phoneView is a phone that can be chosen.
+type phoneView struct {
+	ID           string `json:"id"`
+	Number       string `json:"number"`
+	CloudAPIOnly bool   `json:"cloud_api_only"`
 }
 
 // A popupView is the popup of Embedded Signup.
@@ -54,18 +82,23 @@ type chatView struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	About string `json:"about"`
-	Saved bool   `json:"saved"`
 	Last  string `json:"last"`
 	At    string `json:"at"`
 
+	WAID    string `json:"wa_id"`   // as webhooks show it
+	UserID  string `json:"user_id"` // likewise
+	Contact string `json:"contact"` // how calls name the entry of the address book, empty for none
+
 	at    time.Time // of the last message
-	fresh bool      // a customer who was added on the board and has no messages yet: on top
+	fresh bool      // has no messages yet: on top, so that one who was just added is found
+	order int       // of the first appearance
 }
 
 // A messageView is a message in the open chat.
 type messageView struct {
 	ID        string   `json:"id"`
 	Author    string   `json:"author"`
+	Responder string   `json:"responder"` // the name of the one that wrote it
 	Kind      string   `json:"kind"`
 	Text      string   `json:"text"`
 	Quote     string   `json:"quote"`
@@ -76,12 +109,15 @@ type messageView struct {
 	Revoked   bool     `json:"revoked"`
 	Reactions []string `json:"reactions"`
 	Told      string   `json:"told"` // the webhook that told of it: "live", "history", or "" for none
+
+	Drawing control.Drawing `json:"drawing"` // what is around the text of a message of the host
 }
 
 // A deliveryView is a delivery of webhooks with its attempts.
 type deliveryView struct {
 	Number    int                           `json:"number"`
 	Fields    []webhook.Field               `json:"fields"`
+	Summary   string                        `json:"summary"` // in words
 	Bytes     int                           `json:"bytes"`
 	State     coexistencetest.DeliveryState `json:"state"`
 	Duplicate bool                          `json:"duplicate"` // the same body was acknowledged before
@@ -89,78 +125,129 @@ type deliveryView struct {
 	At        string                        `json:"at"`        // of the last attempt
 }
 
-// A silenceView counts webhooks of a field that Meta would not have sent, for one reason.
-type silenceView struct {
-	Field  webhook.Field `json:"field"`
-	Reason string        `json:"reason"`
-	Times  int           `json:"times"`
-}
-
 // How much of each list is shown: the latest.
 const (
 	shownChats      = 100
 	shownMessages   = 200
 	shownDeliveries = 60
+	shownTries      = 4
+	shownCalls      = 60
 )
 
-// view looks at everything, with the messages of one chat.
-func (b *Board) view(chat string) view {
-	b.mu.Lock()
-	popup := b.popup
-	v := view{Note: b.note, Bad: b.bad}
-	b.mu.Unlock()
-	v.Number, v.PhoneID, v.WABA = b.phone.PhoneNumber(), string(b.phone.ID()), string(b.phone.WABA())
-	v.Now, v.Hook, v.Graph = b.world.Now().Format("Mon 2 Jan 2006, 15:04"), b.cfg.Hook, b.world.URL
-	switch {
-	case b.phone.Coexists():
-		v.Stage = "connected"
-	case b.phone.Suspended():
-		v.Stage = "suspended"
-	default:
-		v.Stage = "alone"
+// A selection is what a page has chosen to see.
+type selection struct {
+	phone, chat string
+	hooks       coexistencetest.DeliveryFilter
+	failed      bool // calls that failed, alone
+}
+
+// shown reads the selection from the query of a page's events.
+func shown(q url.Values) selection {
+	s := selection{phone: q.Get("phone"), chat: q.Get("chat"), failed: q.Get("failed") == "true"}
+	s.hooks = coexistencetest.DeliveryFilter{
+		Field: webhook.Field(q.Get("field")), State: coexistencetest.DeliveryState(q.Get("state")),
+		Last: shownDeliveries,
 	}
-	if popup != nil {
+	return s
+}
+
+// view looks at everything that a page has chosen.
+func (b *Board) view(show selection) view {
+	world := b.api.World()
+	v := view{
+		Now: world.Now().Format("Mon 2 Jan 2006, 15:04"), Hook: b.cfg.Hook, Graph: world.URL,
+		Silenced: control.Suppressed(world),
+	}
+	if !b.cfg.Beside {
+		v.Hook, v.HookState = b.api.Callback()
+		b.addCalls(&v, show.failed)
+	}
+	for _, p := range b.api.Phones() {
+		v.Phones = append(v.Phones, phoneView{control.PhoneID(p), p.PhoneNumber(), p.CloudAPIOnly()})
+	}
+	b.addDeliveries(&v, show.hooks)
+	phone := b.phone(show.phone)
+	if phone == nil {
+		return v
+	}
+	v.Phone, v.CloudAPIOnly, v.Stage = control.PhoneID(phone), phone.CloudAPIOnly(), control.StageOf(phone)
+	v.Number, v.PhoneID, v.WABA = phone.PhoneNumber(), string(phone.ID()), string(phone.WABA())
+	if popup := b.api.Popup(phone); popup != nil {
 		v.Popup = &popupView{Screen: string(popup.Screen())}
 	}
-	if q, ok := b.phone.Prompt(); ok {
+	if q, ok := phone.Prompt(); ok {
 		v.Question = &questionView{Code: q.Code, Verified: q.Verified, Confirmed: q.Confirmed}
 	}
-	v.Contacts = len(b.phone.Contacts())
-	b.addChats(&v, chat)
-	b.addDeliveries(&v)
+	v.Contacts = len(phone.Contacts())
+	routing := phone.Routing()
+	v.Routing = routingView{routing.On, string(routing.HostRole)}
+	for _, r := range phone.Responders() {
+		v.Responders = append(v.Responders, threadView{Owner: string(r.Role()), Name: r.Name()})
+	}
+	if !b.cfg.Beside {
+		v.Templates = control.Templates(world, phone)
+	}
+	addChats(&v, world, phone, show.chat)
 	return v
+}
+
+// addCalls adds the latest calls of the host, newest first.
+func (b *Board) addCalls(v *view, failed bool) {
+	for _, r := range slices.Backward(b.api.World().Graph().Requests()) {
+		if failed && r.Status < 400 && !r.Dropped {
+			continue
+		}
+		v.Calls = append(v.Calls, control.ViewRequest(r))
+		if len(v.Calls) == shownCalls {
+			return
+		}
+	}
 }
 
 // addChats adds the list of chats, and the messages of the one that is open. A chat has the name of
 // the phone's address book if the customer is in it, and otherwise the one that the customer has
 // chosen.
-func (b *Board) addChats(v *view, open string) {
-	saved := map[string]string{} // names, by user ID and by digits
-	for _, c := range b.phone.Contacts() {
-		saved[cmp.Or(string(c.UserID), digits(c.PhoneNumber))] = c.FullName
-		saved[digits(c.PhoneNumber)] = c.FullName
+func addChats(v *view, world *coexistencetest.World, phone *coexistencetest.Phone, open string) {
+	type entry struct{ name, id string }
+	saved := map[string]entry{} // by user ID and by digits
+	for _, c := range phone.Contacts() {
+		e := entry{c.FullName, cmp.Or(phonenumber.Digits(c.PhoneNumber), string(c.UserID))}
+		saved[cmp.Or(string(c.UserID), e.id)] = e
+		saved[e.id] = e
 	}
-	for i, c := range b.phone.Customers() {
-		messages := b.phone.Chat(c)
-		cv := chatView{ID: strconv.Itoa(i), Name: c.Name(), About: about(c)}
-		if name := cmp.Or(saved[string(c.Identity().UserID)], saved[c.WAID()]); name != "" {
-			cv.Name, cv.Saved = name, true
+	for i, s := range phone.Chats() {
+		c := s.Customer
+		id := c.Identity()
+		cv := chatView{
+			ID: control.CustomerID(c), Name: c.Name(), About: about(c), WAID: c.WAID(), UserID: string(id.UserID),
+			fresh: s.Count == 0, order: i,
 		}
-		cv.fresh = len(messages) == 0 && i >= b.known
-		if n := len(messages); n > 0 {
-			last := messages[n-1]
-			cv.Last, cv.at, cv.At = summary(last.Content, last.Revoked), last.At, last.At.Format("2 Jan 15:04")
+		if e := cmp.Or(saved[string(id.UserID)], saved[c.WAID()]); e.name != "" {
+			cv.Name, cv.Contact = e.name, e.id
+		}
+		if s.Count > 0 {
+			last := s.Last
+			cv.Last = line(world, phone, last)
+			cv.at, cv.At = last.At, last.At.Format("2 Jan 15:04")
 		}
 		if cv.ID == open {
-			v.Chat, v.Messages = &cv, messageViews(messages)
+			v.Chat, v.Messages, v.Thread = &cv, messageViews(world, phone, c), control.ThreadOf(c)
+			for _, call := range control.Calls(world, phone, c) {
+				over := call.State == cloudapitest.CallEnded || call.State == cloudapitest.CallRejected
+				if call.From == "customer" && !over {
+					v.Call = string(call.ID)
+				}
+			}
 		}
 		v.Chats = append(v.Chats, cv)
 	}
 	slices.SortStableFunc(v.Chats, func(a, b chatView) int {
 		switch {
-		case a.fresh && !b.fresh:
+		case a.fresh && b.fresh:
+			return b.order - a.order
+		case a.fresh:
 			return -1
-		case b.fresh && !a.fresh:
+		case b.fresh:
 			return 1
 		}
 		return b.at.Compare(a.at)
@@ -180,30 +267,26 @@ func about(c *coexistencetest.Customer) string {
 	return string(id.UserID)
 }
 
-// digits are those of a phone number, without what people write between them.
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s)
-}
-
 // messageViews are the messages of a chat. A quote is shown by the text of the quoted message,
 // which comes before.
-func messageViews(messages []coexistencetest.ChatMessage) []messageView {
+func messageViews(
+	world *coexistencetest.World, phone *coexistencetest.Phone, c *coexistencetest.Customer,
+) []messageView {
 	texts := map[string]string{}
 	var list []messageView
-	for _, m := range messages {
-		text := summary(m.Content, m.Revoked)
-		texts[string(m.ID)] = text
+	for _, m := range phone.Chat(c) {
+		text, drawing := told(world, phone, m)
+		texts[string(m.ID)] = line(world, phone, m)
 		mv := messageView{
 			ID: string(m.ID), Author: string(m.Author), Kind: m.Content.Type, Text: text,
 			Quote: texts[string(m.Content.ReplyTo)],
 			At:    m.At.Format("15:04"), Day: m.At.Format("Monday, 2 January 2006"), Status: m.Status, Edited: m.Edited,
 			Revoked:   m.Revoked,
 			Reactions: m.Reactions,
+			Drawing:   drawing,
+		}
+		if m.Responder != nil {
+			mv.Responder = m.Responder.Name()
 		}
 		switch {
 		case !m.LiveAt.IsZero():
@@ -216,12 +299,31 @@ func messageViews(messages []coexistencetest.ChatMessage) []messageView {
 	return list[max(0, len(list)-shownMessages):]
 }
 
+// told is the text of a message, and what is around it if the host has sent it or it is a file.
+func told(
+	world *coexistencetest.World, phone *coexistencetest.Phone, m coexistencetest.ChatMessage,
+) (string, control.Drawing) {
+	if (m.Author == coexistencetest.AuthorAPI || m.MediaID != "") && !m.Revoked {
+		return control.Draw(world, phone, m)
+	}
+	return summary(m.Content, m.Revoked), control.Drawing{}
+}
+
+// line is a message in a line, for the list of chats and for quotes.
+func line(world *coexistencetest.World, phone *coexistencetest.Phone, m coexistencetest.ChatMessage) string {
+	if m.Author == coexistencetest.AuthorAPI && !m.Revoked {
+		text, drawing := control.Draw(world, phone, m)
+		return cmp.Or(text, drawing.Header, summary(coexistencetest.Content{Type: drawing.Media}, false))
+	}
+	return summary(m.Content, m.Revoked)
+}
+
 // summary is a message in a line, as in a list of chats.
 func summary(c coexistencetest.Content, revoked bool) string {
 	names := map[string]string{
 		"image": "📷 Photo", "video": "🎬 Video", "audio": "🎤 Voice message", "document": "📄 " + c.Filename,
 		"sticker":  "🩵 Sticker",
-		"location": "📍 " + c.Text, "contacts": "👤 " + c.Text,
+		"location": "📍 " + c.Text, "contacts": "👤 " + c.Text, "order": "🛒 Order",
 	}
 	switch name := names[c.Type]; {
 	case revoked:
@@ -235,41 +337,19 @@ func summary(c coexistencetest.Content, revoked bool) string {
 	}
 }
 
-// addDeliveries adds the latest deliveries, newest first, and what was not delivered, counted by
-// its reason.
-func (b *Board) addDeliveries(v *view) {
-	all := b.world.Deliveries()
-	v.Total = len(all)
-	for _, d := range slices.Backward(all[max(0, len(all)-shownDeliveries):]) {
+// addDeliveries adds the latest deliveries that fit, newest first.
+func (b *Board) addDeliveries(v *view, f coexistencetest.DeliveryFilter) {
+	found, total := b.api.World().FindDeliveries(f)
+	v.Total = total
+	for _, d := range slices.Backward(found) {
 		dv := deliveryView{
-			Number: d.Number, Fields: d.Fields, Bytes: len(d.Body), Duplicate: d.Duplicate, State: d.State,
+			Number: d.Number, Fields: d.Fields, Summary: control.Describe(d.Body), Bytes: len(d.Body),
+			Duplicate: d.Duplicate, State: d.State,
 		}
-		for _, a := range d.Attempts {
+		for _, a := range d.Attempts[max(0, len(d.Attempts)-shownTries):] {
 			dv.Tries = append(dv.Tries, cmp.Or(a.Problem, strconv.Itoa(a.Status)))
 			dv.At = a.At.Format("15:04:05")
 		}
 		v.Deliveries = append(v.Deliveries, dv)
 	}
-	for _, s := range b.world.Suppressed() {
-		i := slices.IndexFunc(
-			v.Silenced, func(o silenceView) bool { return o.Field == s.Field && o.Reason == s.Reason },
-		)
-		if i < 0 {
-			i, v.Silenced = len(v.Silenced), append(v.Silenced, silenceView{Field: s.Field, Reason: s.Reason})
-		}
-		v.Silenced[i].Times++
-	}
-}
-
-// body is the body of a delivery, indented for people; nil if there is no such delivery.
-func (b *Board) body(number int) []byte {
-	all := b.world.Deliveries()
-	if number < 1 || number > len(all) {
-		return nil
-	}
-	var pretty bytes.Buffer
-	if json.Indent(&pretty, all[number-1].Body, "", "  ") != nil {
-		return all[number-1].Body
-	}
-	return pretty.Bytes()
 }

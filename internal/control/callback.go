@@ -1,0 +1,152 @@
+package control
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+)
+
+// A callback is the URL of the host's webhook, and where its handshake stands. The host may begin
+// to listen after the simulator: it is asked again until it answers.
+type callback struct {
+	url  string
+	stop func()
+
+	mu       sync.Mutex
+	verified bool
+	problem  string // of the latest try
+}
+
+// A callbackView is a callback as JSON.
+type callbackView struct {
+	URL     string `json:"url"`
+	State   string `json:"state"` // none, waiting, verified
+	Problem string `json:"problem,omitzero"`
+}
+
+// Pauses between two tries of the handshake.
+const (
+	firstPause = 200 * time.Millisecond
+	longPause  = 2 * time.Second
+)
+
+// await asks the callback for the handshake until it answers well or end is called. What becomes of
+// it is told once for each state.
+func (a *API) await(world *coexistencetest.World, url string) *callback {
+	cb := &callback{url: url}
+	if url == "" {
+		return cb
+	}
+	done := make(chan struct{})
+	cb.stop = sync.OnceFunc(func() { close(done) })
+	go func() {
+		for pause := firstPause; ; pause = min(2*pause, longPause) {
+			if cb.try(world, a.tell) {
+				return
+			}
+			select {
+			case <-time.After(pause):
+			case <-done:
+				return
+			}
+		}
+	}()
+	return cb
+}
+
+// tell tells the program's owner.
+func (a *API) tell(line string) {
+	if a.cfg.Changed != nil {
+		a.cfg.Changed(line)
+	}
+}
+
+// try does the handshake once, and reports whether the host has answered well.
+func (cb *callback) try(world *coexistencetest.World, tell func(string)) bool {
+	err := world.DeliverTo(cb.url)
+	cb.mu.Lock()
+	before := cb.problem
+	cb.verified, cb.problem = err == nil, ""
+	if err != nil {
+		cb.problem = err.Error()
+	}
+	after := cb.problem
+	cb.mu.Unlock()
+	switch {
+	case err == nil:
+		tell("the host at " + cb.url + " has answered the handshake")
+	case after != before:
+		tell("the host at " + cb.url + " does not answer the handshake yet, and is asked again: " + after)
+	}
+	return err == nil
+}
+
+// end stops asking.
+func (cb *callback) end() {
+	if cb.stop != nil {
+		cb.stop()
+	}
+}
+
+// view is the callback as JSON.
+func (cb *callback) view() callbackView {
+	cb.mu.Lock()
+	defer cb.mu.Unlock()
+	v := callbackView{URL: cb.url, State: "waiting", Problem: cb.problem}
+	switch {
+	case cb.url == "":
+		v.State = "none"
+	case cb.verified:
+		v.State = "verified"
+	}
+	return v
+}
+
+// Callback returns the URL that webhooks go to and the state of its handshake: "none", "waiting" or
+// "verified".
+func (a *API) Callback() (url, state string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := a.callback.view()
+	return v.URL, v.State
+}
+
+func (a *API) getCallback(*http.Request) (int, any, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return 0, a.callback.view(), nil
+}
+
+// putCallback makes another URL the callback. Without wait it fails if the host does not answer the
+// handshake now, as the app dashboard does.
+func (a *API) putCallback(r *http.Request) (int, any, error) {
+	in, err := read[struct {
+		URL  string `json:"url"`
+		Wait bool   `json:"wait"`
+	}](r)
+	if err != nil {
+		return 0, nil, err
+	}
+	if in.URL == "" {
+		return 0, nil, invalid("url is missing: where the webhooks shall go")
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !in.Wait {
+		cb := &callback{url: in.URL}
+		if !cb.try(a.world, a.tell) {
+			return 0, nil, &Error{
+				Status: http.StatusBadGateway, Code: "handshake",
+				Message: "the callback stays what it was: " + cb.problem,
+			}
+		}
+		a.callback.end()
+		a.callback = cb
+		return 0, cb.view(), nil
+	}
+	a.callback.end()
+	a.callback = a.await(a.world, in.URL)
+	return http.StatusAccepted, a.callback.view(), nil
+}
