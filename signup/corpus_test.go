@@ -17,13 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
 // corpus returns the files of the conformance corpus whose names begin with a prefix.
 func corpus(t *testing.T, prefix string) map[string][]byte {
 	t.Helper()
-	root := os.Getenv("COEXISTENCE_PAYLOADS")
+	root := payloads.Folder("signup")
 	if root == "" {
 		t.Skip("COEXISTENCE_PAYLOADS names no folder with Meta's payloads, so nothing is compared with them")
 	}
@@ -92,6 +93,16 @@ func TestCorpusMessages(t *testing.T) {
 		"message.sdk_internal":        {},
 	}
 	files := corpus(t, "message.")
+	if dir := payloads.Folder("signup-session-v5-finish.json"); dir != "" {
+		for name, kind := range map[string]signup.SessionKind{
+			"signup-session-v5-finish":       signup.KindCoexistence,
+			"signup-session-wa-login-finish": signup.KindCoexistence,
+		} {
+			b, err := os.ReadFile(filepath.Join(dir, name+".json"))
+			require.NoError(t, err)
+			files[name], verdicts[name] = b, verdict{kind, ""}
+		}
+	}
 	requireSameNames(t, files, verdicts)
 	for name, want := range verdicts {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +128,8 @@ func TestCorpusMessages(t *testing.T) {
 func rebuilt(t *testing.T, s *signup.SessionInfo) []byte {
 	data := map[string]any{
 		"phone_number_id": s.PhoneNumberID, "waba_id": s.WABAID, "business_id": s.BusinessID, "waba_ids": s.WABAs,
-		"ad_account_ids": s.Assets.AdAccounts, "page_ids": s.Assets.Pages, "dataset_ids": s.Assets.Datasets,
+		"primary_waac_ids": s.PrimaryWAACs,
+		"ad_account_ids":   s.Assets.AdAccounts, "page_ids": s.Assets.Pages, "dataset_ids": s.Assets.Datasets,
 		"catalog_ids": s.Assets.Catalogs, "instagram_account_ids": s.Assets.InstagramAccounts,
 		"is_wa_login_user": s.BusinessAppUser, "current_step": s.CurrentStep,
 	}

@@ -106,8 +106,9 @@ type DiagnoseOptions struct {
 // Diagnose looks at everything that a signup needs and a developer can get wrong, and says what to
 // fix, in order: settings, app and secret, Graph version, the webhook fields of the app, whether
 // your endpoint answers Meta's handshake and refuses forgeries, the token's kind, life and
-// permissions. It changes nothing. Run it at deployment and when "nothing happens"; signup/doctor
-// is a program around it.
+// permissions. Meta's API does not tell whether the app is a Solution Partner's or a Tech
+// Provider's: that, and what hints at it, is among what only you can look at. It changes nothing.
+// Run it at deployment and when "nothing happens"; signup/doctor is a program around it.
 //
 // The handshake and one unsigned delivery, which your endpoint has to refuse, go to your own URL.
 func Diagnose(ctx context.Context, cfg Config, opts DiagnoseOptions) Diagnosis {
@@ -129,6 +130,7 @@ type examination struct {
 	cfg     Config          // with defaults
 	opts    DiagnoseOptions
 	address string // the callback URL of the app dashboard, once webhook has read it
+	credit  string // what the portfolio's lines of credit hint at, once portfolio has read them
 	found   Diagnosis
 }
 
@@ -208,6 +210,9 @@ func (m Mode) fields() []string {
 	return fields
 }
 
+// recommendedFields are the webhook fields that tell of other responders of a number.
+func recommendedFields() []string { return []string{"standby", "messaging_handovers"} }
+
 // webhook compares the fields that the app subscribes to with those that the mode needs. A field
 // that is not subscribed to is the mistake that costs the most time: Meta sends nothing and says
 // nothing.
@@ -235,6 +240,11 @@ func (x *examination) webhook() {
 		return
 	}
 	x.add("webhook fields", FindingOK, strings.Join(x.cfg.Mode.fields(), ", "), "")
+	if missing := slices.DeleteFunc(recommendedFields(), subs[i].HasField); len(missing) > 0 {
+		x.add("other responders", FindingWarning, "not subscribed to "+strings.Join(missing, ", "),
+			"subscribe to "+strings.Join(missing, ", ")+" "+where+", if it offers them; when the business lets Meta's "+
+				"agent or another partner answer too, their conversations vanish without a trace otherwise")
+	}
 }
 
 // token looks at the system user's token, which a host needs for [Flow.Recover], credit and the
@@ -299,6 +309,13 @@ func (x *examination) portfolio() {
 		break
 	}
 	x.add("portfolio", FindingOK, "the accounts shared with it can be listed", "")
+	x.credit = "; no line of credit, which a Solution Partner has, was found in the portfolio"
+	for _, err := range x.cfg.Client.Credit.Lines(x.ctx, x.cfg.PartnerBusinessID) {
+		if x.credit = ""; err == nil {
+			x.credit = "; the portfolio has a line of credit, as that of a Solution Partner"
+		}
+		break
+	}
 }
 
 // byHand lists what no call can show, last, since it takes a person to look.
@@ -313,6 +330,10 @@ func (x *examination) byHand() {
 	x.add("domains", FindingByHand, "Meta has no API that shows them",
 		"Facebook Login for Business, Settings: your page's domain, with https, in both Allowed domains and "+
 			"Valid OAuth redirect URIs; Login with the JavaScript SDK: Yes")
+	x.add("partner status", FindingByHand, "Meta has no API that shows it"+x.credit,
+		"your app has to be a Solution Partner's or a Tech Provider's: in the app dashboard WhatsApp, Tech Provider "+
+			"onboarding, with Business Verification, App Review and Access Verification; before, ten new businesses "+
+			"can sign up in seven days, after it 200")
 	x.add("access", FindingByHand, "Meta has no API that shows it",
 		"App Review: Advanced Access to "+scopeManagement+" and "+scopeMessaging+
 			", and the app is Live; until then only people with a role in the app can sign up")

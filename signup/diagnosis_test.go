@@ -67,7 +67,10 @@ func newSetting(t *testing.T) *setting {
 	t.Cleanup(srv.Close)
 	s := &setting{
 		srv: srv, client: srv.ClientConfig(), endpoint: endpoint{verify, 401, 0},
-		fields: []string{"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes"},
+		fields: []string{
+			"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes", "standby",
+			"messaging_handovers",
+		},
 		cfg: signup.Config{
 			ConfigurationID: "900000000000001", PartnerBusinessID: srv.AddBusiness(cloudapitest.Business{}).ID,
 		},
@@ -227,6 +230,37 @@ func TestADiagnosisOfWhatIsRightIsOK(t *testing.T) {
 	t.Parallel()
 	d := newSetting(t).diagnose(t)
 	require.True(t, d.OK(), d.String())
+}
+
+// Meta's API does not tell the status of a partner. A line of credit hints at it.
+func TestADiagnosisSaysWhatIsKnownOfThePartnerStatus(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*setting)
+		want   string
+	}{
+		"no portfolio": {func(s *setting) { s.cfg.PartnerBusinessID = "" }, "Meta has no API that shows it"},
+		"no credit": {func(*setting) {}, "Meta has no API that shows it; no line of credit, which a Solution Partner " +
+			"has, was found in the portfolio"},
+		"credit": {func(s *setting) { s.srv.AddCreditLine(s.cfg.PartnerBusinessID) },
+			"Meta has no API that shows it; the portfolio has a line of credit, as that of a Solution Partner"},
+		"not allowed": {func(s *setting) {
+			s.srv.Inject(cloudapitest.Fault{On: "GET /{business-id}/extendedcredits", Code: 200})
+		}, "Meta has no API that shows it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSetting(t)
+			tt.change(s)
+			d := s.diagnose(t)
+			i := slices.IndexFunc(d, func(f signup.Finding) bool { return f.Check == "partner status" })
+			require.GreaterOrEqual(t, i, 0, d.String())
+			require.Equal(t, signup.FindingByHand, d[i].Level)
+			require.Equal(t, tt.want, d[i].Text)
+			require.Contains(t, d[i].Fix, "Tech Provider")
+			require.True(t, d.OK(), d.String())
+		})
+	}
 }
 
 func TestADiagnosisListsWhatToDoInOrder(t *testing.T) {

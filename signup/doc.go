@@ -26,6 +26,32 @@
 // a developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go
 // run ./examples/signup".
 //
+// # In the language of the business
+//
+// The page is in the first language of the browser that it has: English, Portuguese of Brazil,
+// Spanish, Indonesian, Hindi, Arabic from right to left, French, German or Italian; else in
+// English. So are the advice for the business, what PageCheck of package coexistence/eligibility
+// says, and Meta's SDK. A host whose product has one language says so in the tag, and a host with
+// words of its own puts them into the page:
+//
+//	<script src="/signup/connect.js" defer data-lang="pt-BR"></script>
+//
+//	<script type="application/json" id="words">{"lang": "pt-BR", "done": "Tudo certo!"}</script>
+//	<script src="/signup/connect.js" defer data-texts="#words"></script>
+//
+// The names of the words are those of TEXTS in connect.js; what is not among them comes from the
+// page's own texts in the language, or in English. What Go code sees of an [Outcome] or a
+// [CheckReason] is always English.
+//
+// # What Meta asks of a host
+//
+// As of November 2026: an app of a Solution Partner or of a Tech Provider, with Advanced Access to
+// whatsapp_business_management and whatsapp_business_messaging; a webhook that answers; and
+// Embedded Signup with session logging, which v4 always does. Ten new businesses can sign up in
+// seven days, and 200 once Meta has verified the business and reviewed the app and its access. No
+// call tells the partner's status; [Diagnose] lists it among what only you can look at, in the app
+// dashboard.
+//
 // # Step by step
 //
 //  1. The host renders a page: [Flow.StartAttempt] gives it a nonce bound to the signed-in tenant,
@@ -95,6 +121,18 @@
 //
 // Where [Outcome.Resumable] is true and a token was granted, the Connection comes with the error.
 //
+// # What Meta changes
+//
+// As of November 2026: v2 and v3 of the popup ended on 2026-10-15, and v4 is what a launch asks
+// for. Meta has announced v5 for the first half of 2027, with [SessionInfo].PrimaryWAACs; its form
+// of launch was not readable. In the account model evolution an ordinary number is onboarded into a
+// messaging account per partner, up to five for a business, whose id stands where that of the
+// WhatsApp Business Account stood. Coexistence is the exception: Meta converts the account that the
+// business has, and its id stays. WhatsApp Login signs a business in by its app, without Facebook:
+// an open beta since October 2026, for partners that Meta admits one by one, not in the EU.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/account-model-evolution/onboarding
+//
 // # Who may connect what
 //
 // Everything the browser sends is a claim. The nonce of StartAttempt works once and only for the
@@ -119,4 +157,6 @@
 // own.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/onboarding-business-app-users
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/connect.md
 package signup

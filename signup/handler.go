@@ -34,7 +34,8 @@ const finishTimeout = 2 * time.Minute
 // there are
 //
 //	GET  /              a page with nothing but the signup
-//	GET  /connect.js    the script, and /connect.css, its looks
+//	GET  /connect.js    the script, /connect.css, its looks, and /texts/, its words in languages
+//	                    other than English
 //	GET  /back          PageConfig.RedirectURI: the browser comes back from the login dialog,
 //	                    and goes on to PageConfig.PageURL
 //
@@ -43,8 +44,10 @@ const finishTimeout = 2 * time.Minute
 //	       "launch": {"init": {…}, "login": {…}},
 //	       "steps": ["state", …], "check": true, "redirect": "…"}
 //
-//	POST /check   {"state": "…", "number": "…", "app_version": "…"}
-//	→ 200 {"eligible": false, "reasons": [{"text": "…", "remedy": "…"}], "notes": ["…"]}
+//	POST /check   {"state": "…", "number": "…", "app_state": "works", "app_version": "…"}
+//	→ 200 {"eligible": false,
+//	       "reasons": [{"text": "…", "remedy": "…", "code": "app_version", "params": {…}}],
+//	       "notes": [{"text": "…", "code": "activity"}]}
 //
 //	POST /finish  {"state": "…", "code": "…", "session": …, "callback": …, "redirect_uri": "…",
 //	               "phone_number_id": "…", "send_code": "SMS", "language": "en_US",

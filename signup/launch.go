@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -34,10 +36,11 @@ type Version string
 
 // Versions of Meta's page. [Versions] has their dates.
 const (
-	// Version4 is the default, and chosen by the configuration: make a new one and tick its
-	// products. Nothing in the code asks for it.
+	// Version4 is the default. Its products are those of the configuration: make a new one and tick
+	// them. It asks for the number first, and the options name it, as Meta's Embedded Signup
+	// Builder writes them.
 	Version4        Version = "v4"
-	Version4Preview Version = "v4-public-preview" // asks for the number first
+	Version4Preview Version = "v4-public-preview" // the same functions as v4
 	Version3        Version = "v3"                // ended
 	Version3Preview Version = "v3-public-preview" // ended
 	Version2        Version = "v2"                // ended
@@ -59,7 +62,8 @@ type VersionInfo struct {
 
 func day(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 
-// Versions returns all versions, newest first, as Meta's page has them in May 2026.
+// Versions returns all versions, newest first, as Meta's page has them in November 2026. Meta has
+// announced v5 for the first half of 2027, without a form of launch: see [LaunchOptions].Version.
 func Versions() []VersionInfo {
 	return []VersionInfo{
 		{Version4Preview, day(2026, time.May, 12), time.Time{}},
@@ -73,7 +77,8 @@ func Versions() []VersionInfo {
 
 // LaunchOptions change a launch. The zero value is right for most hosts.
 type LaunchOptions struct {
-	// Version is the version of the popup. If empty, [Version4].
+	// Version is the version of the popup. If empty, [Version4]. A later one than [Versions] knows,
+	// such as "v5", is launched as v4 is, with a warning: what Meta wants for it is not known yet.
 	Version Version
 
 	// Setup fills in screens of the popup. The zero value fills in none.
@@ -124,7 +129,7 @@ type Extras struct {
 	FeatureType        *FeatureType `json:"featureType,omitzero"`        // v2 needs it even when empty
 	Features           []Feature    `json:"features,omitzero"`           // of v3 and v4
 	SessionInfoVersion string       `json:"sessionInfoVersion,omitzero"` // v2 sends session messages only with "3"
-	Version            Version      `json:"version,omitzero"`            // empty for v2 and v4, which need none
+	Version            Version      `json:"version,omitzero"`            // empty for v2 alone
 }
 
 // A FeatureType changes the flow as a whole. Without one, the flow is for new numbers.
@@ -179,6 +184,13 @@ func (f *Flow) Launch(opts LaunchOptions) (Launch, error) {
 func (v Version) is2() bool { return v == Version2 || v == Version2Preview }
 func (v Version) is3() bool { return v == Version3 || v == Version3Preview }
 
+// later reports whether v is later than all of Versions: v5 and up, previews included.
+func (v Version) later() bool {
+	digits, _, _ := strings.Cut(strings.TrimPrefix(string(v), "v"), "-")
+	n, err := strconv.ParseUint(digits, 10, 8)
+	return err == nil && n > 4 && strings.HasPrefix(string(v), "v"+digits)
+}
+
 // extras writes mode and options in the form that the version reads: v2 takes one feature type and
 // needs it even when empty, v3 takes a list of features besides, v4 reads products from the
 // configuration. What a version cannot say is an error here, since Meta would not refuse it: it
@@ -188,7 +200,7 @@ func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("signup: "+format, args...))
 	}
-	if _, ok := info(o.Version); !ok {
+	if _, ok := info(o.Version); !ok && !o.Version.later() {
 		bad("LaunchOptions.Version %q is not one of Versions", o.Version)
 	}
 	e := Extras{Setup: &o.Setup}
@@ -196,7 +208,7 @@ func (o LaunchOptions) extras(mode Mode) (Extras, error) {
 		e.FeatureType = new(FeatureType(""))
 		e.SessionInfoVersion = "3"
 	}
-	if o.Version != Version4 && o.Version != Version2 {
+	if o.Version != Version2 {
 		e.Version = o.Version
 	}
 	switch mode {
@@ -236,6 +248,10 @@ func info(v Version) (VersionInfo, bool) {
 // has ended, or is about to.
 func (o LaunchOptions) warnings(mode Mode, now time.Time) []string {
 	var w []string
+	if o.Version.later() {
+		w = append(w, fmt.Sprintf("version %s is later than what this package knows, and is launched as v4 is; read "+
+			"Meta's page of it, and Kind of what comes back, before you rely on it", o.Version))
+	}
 	if i, _ := info(o.Version); !i.Until.IsZero() {
 		verb := "ends"
 		if now.After(i.Until) {

@@ -1,8 +1,11 @@
 package signup_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/payloads"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -48,10 +52,11 @@ func TestLaunchesAreWhatThePopupExpects(t *testing.T) {
 		opts   signup.LaunchOptions
 		extras string // besides an empty setup
 	}{
-		"default":     {"", v(""), business},
-		"v4":          {signup.ModeCoexistence, v(signup.Version4), business},
-		"v4 standard": {signup.ModeStandard, v(""), ``},
-		"v4 app only": {signup.ModeAppOnly, v(""), `"features":[{"name":"app_only_install"}]`},
+		"default":     {"", v(""), business + `,"version":"v4"`},
+		"v4":          {signup.ModeCoexistence, v(signup.Version4), business + `,"version":"v4"`},
+		"v4 standard": {signup.ModeStandard, v(""), `"version":"v4"`},
+		"v4 app only": {signup.ModeAppOnly, v(""), `"features":[{"name":"app_only_install"}],"version":"v4"`},
+		"v5":          {"", v("v5"), business + `,"version":"v5"`},
 		"v4 preview":  {"", v(signup.Version4Preview), business + `,"version":"v4-public-preview"`},
 		"v3":          {"", v(signup.Version3), business + `,"version":"v3"`},
 		"v3 preview":  {signup.ModeStandard, v(signup.Version3Preview), `"version":"v3-public-preview"`},
@@ -112,11 +117,11 @@ func TestLaunchesThatWouldDoSomethingElseAreRefused(t *testing.T) {
 			[]string{"v2 has no app-only install"},
 		},
 		"unknown version": {
-			"", signup.LaunchOptions{Version: "v5"},
-			[]string{`"v5" is not one of Versions`},
+			"", signup.LaunchOptions{Version: "v1"},
+			[]string{`"v1" is not one of Versions`},
 		},
 		"all at once": {
-			"", signup.LaunchOptions{Version: "v5", MarketingMessages: true, Setup: signup.Setup{SolutionID: "x"}},
+			"", signup.LaunchOptions{Version: "5", MarketingMessages: true, Setup: signup.Setup{SolutionID: "x"}},
 			[]string{"Versions", "product", "SolutionID"},
 		},
 		"accounts without numbers": {
@@ -133,6 +138,22 @@ func TestLaunchesThatWouldDoSomethingElseAreRefused(t *testing.T) {
 				require.ErrorContains(t, err, want)
 			}
 		})
+	}
+}
+
+func TestALaterVersionIsLaunchedWithAWarning(t *testing.T) {
+	t.Parallel()
+	for version, taken := range map[signup.Version]bool{
+		"v5": true, "v6-public-preview": true, "v12": true, "v1": false, "v4-other": false, "5": false, "v": false,
+		"vv5": false, "v+5": false,
+	} {
+		l, err := flow(t, "").Launch(signup.LaunchOptions{Version: version})
+		require.Equal(t, taken, err == nil, "%s: %v", version, err)
+		if taken {
+			require.Len(t, l.Warnings, 1)
+			require.Contains(t, l.Warnings[0], "later than what this package knows")
+			require.Equal(t, version, l.Login.Extras.Version)
+		}
 	}
 }
 
@@ -186,7 +207,7 @@ func TestRedirectURLsRepeatTheLaunch(t *testing.T) {
 		"redirect_uri":                   {"https://app.example.com/back?x=1"},
 		"state":                          {"nonce&more"},
 		"extras": {
-			`{"setup":{"solutionID":"77"},"featureType":"whatsapp_business_app_onboarding"}`,
+			`{"setup":{"solutionID":"77"},"featureType":"whatsapp_business_app_onboarding","version":"v4"}`,
 		},
 	}, u.Query())
 }
@@ -259,6 +280,12 @@ func TestCorpusLaunches(t *testing.T) {
 	files := corpus(t, "launch.")
 	delete(files, "launch.v2.only_waba_sharing")     // ended with v2 without successor, and brings no number to connect
 	delete(files, "launch.v4.coexistence.defensive") // not Meta's: adds what v4 does not need
+	if dir := payloads.Folder("signup-launch-extras-v4.json"); dir != "" {
+		b, err := os.ReadFile(filepath.Join(dir, "signup-launch-extras-v4.json"))
+		require.NoError(t, err)
+		files["builder.v4.coexistence"] = bytes.Replace(b, []byte("<configuration>"), []byte("<CONFIGURATION_ID>"), 1)
+		launches["builder.v4.coexistence"] = launch{"", v("")}
+	}
 	requireSameNames(t, files, launches)
 	placeholders := strings.NewReplacer("<CONFIGURATION_ID>", "900000000000001", "<SOLUTION_ID>", "77")
 	for name, want := range launches {
@@ -269,7 +296,11 @@ func TestCorpusLaunches(t *testing.T) {
 			got, err := json.Marshal(l.Login)
 			require.NoError(t, err)
 			meta := placeholders.Replace(string(files[name]))
-			require.ElementsMatch(t, leaves(t, []byte(meta)), leaves(t, got))
+			want := leaves(t, []byte(meta))
+			if strings.HasPrefix(name, "launch.") && l.Login.Extras.Version == signup.Version4 {
+				want = append(want, ".extras.version=v4") // by Meta's Builder; its pages leave it out
+			}
+			require.ElementsMatch(t, want, leaves(t, got))
 		})
 	}
 }

@@ -20,15 +20,22 @@ import (
 //go:embed web
 var web embed.FS
 
-// addPage serves the script, its looks and a page to try it on. Browsers ask each time whether a
-// file has changed, so that a new version of the host has its script at once.
+// addPage serves the script, its looks, its texts and a page to try it on. Browsers ask each time
+// whether a file has changed, so that a new version of the host has its script at once.
 func (f *Flow) addPage(mux *http.ServeMux) {
-	for path, file := range map[string]struct{ name, contentType string }{
+	type asset struct{ name, contentType string }
+	assets := map[string]asset{
 		"{$}":         {"page.html", "text/html; charset=utf-8"},
 		"connect.js":  {"connect.js", "text/javascript; charset=utf-8"},
 		"connect.css": {"connect.css", "text/css; charset=utf-8"},
 		"page.css":    {"page.css", "text/css; charset=utf-8"},
-	} {
+	}
+	texts, _ := web.ReadDir("web/texts") // it is part of the program
+	for _, language := range texts {
+		name := "texts/" + language.Name()
+		assets[name] = asset{name, "application/json"}
+	}
+	for path, file := range assets {
 		body, _ := web.ReadFile("web/" + file.name) // it is part of the program
 		sum := sha256.Sum256(body)
 		tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
@@ -99,8 +106,9 @@ func (f *Flow) redirectURL(l Launch, state graph.Secret) (string, error) {
 // error: the answer is 200, with the reasons for the business.
 func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string, posted []byte) {
 	var body struct {
-		Number     string `json:"number"`
-		AppVersion string `json:"app_version"`
+		Number     string   `json:"number"`
+		AppVersion string   `json:"app_version"`
+		AppState   AppState `json:"app_state"`
 	}
 	if err := readJSON(r, posted, &body); err != nil {
 		badRequest(w, err)
@@ -110,7 +118,7 @@ func (f *Flow) serveCheck(w http.ResponseWriter, r *http.Request, tenant string,
 		reply(w, http.StatusOK, CheckResult{Eligible: true})
 		return
 	}
-	asked := CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion)}
+	asked := CheckParams{strings.TrimSpace(body.Number), strings.TrimSpace(body.AppVersion), body.AppState}
 	result, err := f.cfg.Page.Check(r.Context(), tenant, asked)
 	if err != nil {
 		f.cfg.Logger.ErrorContext(r.Context(), "a number could not be checked", "err", err)

@@ -9,7 +9,8 @@ import (
 	"regexp"
 )
 
-// DefaultSDKURL is where Meta's JavaScript SDK is, in English.
+// DefaultSDKURL is where Meta's JavaScript SDK is, in English. The page takes it in its own
+// language.
 const DefaultSDKURL = "https://connect.facebook.net/en_US/sdk.js"
 
 const defaultPrefix = "/signup/"
@@ -27,13 +28,13 @@ type PageConfig struct {
 	Tenant func(*http.Request) (string, error)
 
 	// Check says whether a number may take part, before Meta's popup opens: the page asks the
-	// business for the number and the version of its app. PageCheck of package
+	// business for the number, what its app shows and its version. PageCheck of package
 	// coexistence/eligibility has the rules. If nil, the page asks nothing.
 	Check CheckFunc
 
-	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, [DefaultSDKURL]; the
-	// page of another language is at another one. Only a simulator has another host, and then the
-	// page believes that host's messages, too.
+	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, or [DefaultSDKURL], from
+	// Meta in the language of the page. Only a simulator has another host, and then the page
+	// believes that host's messages, too.
 	SDKURL string
 
 	// RedirectURI is the https address of the handler's "back", such as

@@ -1,6 +1,7 @@
 package signup
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -147,6 +148,7 @@ func (r *openRecord) save(ctx context.Context) error {
 		return err
 	}
 	r.rec.KeepUntil = r.doc.keepUntil(r.f.cfg.AttemptTTL)
+	r.rec.PhoneNumberID = cmp.Or(r.doc.phone(), r.rec.PhoneNumberID)
 	if r.rec.Ciphertext, err = r.f.cfg.Cipher.Encrypt(b, associated(r.rec, r.rec.Version+1)); err != nil {
 		return err
 	}
@@ -173,12 +175,50 @@ func (d *document) keepUntil(ttl time.Duration) time.Time {
 	return d.ExpiresAt.Add(ttl)
 }
 
+// phone is the number that is signed up, as far as it is known.
+func (d *document) phone() graph.PhoneNumberID {
+	switch {
+	case d.Granted != nil && d.Granted.Phone != "":
+		return d.Granted.Phone
+	case d.Session != nil:
+		return d.Session.PhoneNumberID
+	}
+	return ""
+}
+
+// Forget forgets the attempts of a number, with the tokens in them: see [Forgetter], which
+// Config.Store has to be; else the error matches [errors.ErrUnsupported]. An attempt that is under
+// way fails, and the business begins again. Nothing is revoked at Meta: see [Flow.Revoke].
+//
+// Hosts whose Store is that of an open database need not call it: coexistence.Tracker.Forget does
+// what there is to do.
+func (f *Flow) Forget(ctx context.Context, phone graph.PhoneNumberID) error {
+	if err := checkForgotten(phone); err != nil {
+		return err
+	}
+	f.unsaved.Reveal().forget(phone)
+	store, ok := f.cfg.Store.(Forgetter)
+	if !ok {
+		return fmt.Errorf("signup: Config.Store has no method Forget: %w", errors.ErrUnsupported)
+	}
+	return store.Forget(ctx, phone)
+}
+
 // unsaved are records with a token that the Store did not take, by id. They live as long as the
 // process, or until the Store takes a later version.
 type unsaved struct{ m sync.Map }
 
 func (s *unsaved) store(r openRecord) { s.m.Store(r.rec.ID, r) }
 func (s *unsaved) delete(id string)   { s.m.Delete(id) }
+
+func (s *unsaved) forget(phone graph.PhoneNumberID) {
+	s.m.Range(func(id, v any) bool {
+		if r, ok := v.(openRecord); ok && r.rec.PhoneNumberID == phone {
+			s.m.Delete(id)
+		}
+		return true
+	})
+}
 
 func (s *unsaved) load(id string) (openRecord, bool) {
 	v, _ := s.m.Load(id)

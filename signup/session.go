@@ -23,12 +23,20 @@ type SessionInfo struct {
 	Version string
 
 	// WABAID is the WhatsApp Business Account that the business chose or created: waba_id, or the
-	// only one of waba_ids. Since the second half of 2026 it can be the id of a "messaging
-	// account". Empty if the message named none, or several.
+	// only one of waba_ids. Empty if the message named none, or several.
+	//
+	// Meta is changing what an account is (account model evolution, since September 2026). For an
+	// ordinary number the id becomes that of a messaging account, one for each partner. For
+	// coexistence Meta converts the account that the business has: its id stays, and it is shared
+	// as it was.
 	WABAID graph.WABAID
 
 	// WABAs are all accounts that were chosen (waba_ids), when the message has the list.
 	WABAs []graph.WABAID
+
+	// PrimaryWAACs are the ids of WhatsApp accounts (primary_waac_ids), which Meta has announced
+	// for v5, in the first half of 2027. Empty before.
+	PrimaryWAACs []graph.WAACID
 
 	// PhoneNumberID is the business phone number. It is mostly empty for coexistence: Meta
 	// documents the finish of a WhatsApp Business app user with nothing but a waba_id.
@@ -42,7 +50,10 @@ type SessionInfo struct {
 	Assets Assets
 
 	// BusinessAppUser is is_wa_login_user: the flow ran for a WhatsApp Business app number although
-	// Event is a plain [EventFinish]. Meta does not document it.
+	// Event is a plain [EventFinish]. It comes from WhatsApp Login, with which the business signs
+	// in by its app and without an account of Facebook: an open beta since October 2026, for
+	// partners that Meta admits one by one, not in the EU, without a sandbox. Meta does not
+	// document the member; providers and integrators do.
 	BusinessAppUser bool
 
 	// CurrentStep is the screen at which the business left. Empty unless it left.

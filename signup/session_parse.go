@@ -34,6 +34,7 @@ func ParseSessionInfo(message []byte) (*SessionInfo, error) {
 		Version:       msg.text("version"),
 		WABAID:        takeID[graph.WABAID](data, "waba_id"),
 		WABAs:         takeIDs[graph.WABAID](data, "waba_ids"),
+		PrimaryWAACs:  takeIDs[graph.WAACID](data, "primary_waac_ids"),
 		PhoneNumberID: takeID[graph.PhoneNumberID](data, "phone_number_id"),
 		BusinessID:    takeID[graph.BusinessID](data, "business_id"),
 		Assets: Assets{

@@ -531,10 +531,10 @@ func TestAPageChecksTheNumberFirst(t *testing.T) {
 		}
 	})
 	require.Contains(t, p.post("/begin", "").body, `"check":true`)
-	got := p.post("/check", `{"number":" +1 555 010 0199 ","app_version":"2.24.17"}`)
+	got := p.post("/check", `{"number":" +1 555 010 0199 ","app_version":"2.24.17","app_state":"works"}`)
 	require.Equal(t, http.StatusOK, got.status)
 	require.Contains(t, got.body, `{"eligible":false,"reasons":[{"text":"Too old.","remedy":"Update tenant-1."}]}`)
-	require.Equal(t, signup.CheckParams{PhoneNumber: "+1 555 010 0199", AppVersion: "2.24.17"}, asked)
+	require.Equal(t, signup.CheckParams{"+1 555 010 0199", "2.24.17", signup.AppWorks}, asked)
 	fail = errors.New("database is down")
 	got = p.post("/check", `{}`)
 	require.Equal(t, http.StatusInternalServerError, got.status)

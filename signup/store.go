@@ -3,10 +3,13 @@ package signup
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
 // A Store keeps attempts, so that a signup survives a restart, and the process that answers /finish
@@ -36,6 +39,17 @@ type Store interface {
 	DeleteExpired(ctx context.Context, now time.Time) (int, error)
 }
 
+// A Forgetter is a [Store] that forgets a number. [MemStore] is one, and so are those of
+// coexistence/sqlite and coexistence/postgres, where coexistence.Tracker.Forget forgets signups,
+// too; signuptest.TestStore checks what it promises.
+type Forgetter interface {
+	Store
+
+	// Forget deletes the records of a number. One that is being worked on is lost to the process
+	// that does, whose Put returns [ErrConflict]. It is idempotent.
+	Forget(ctx context.Context, phone graph.PhoneNumberID) error
+}
+
 // A Record is what a [Store] keeps of one attempt.
 type Record struct {
 	// ID is derived from the state of [Flow.StartAttempt]. Nothing can be submitted with it.
@@ -53,6 +67,10 @@ type Record struct {
 
 	// KeepUntil is when [Store].DeleteExpired may delete the record.
 	KeepUntil time.Time
+
+	// PhoneNumberID is the number that is signed up, once it is known: a [Forgetter] finds the
+	// record by it.
+	PhoneNumberID graph.PhoneNumberID
 
 	// Ciphertext is the rest, encrypted with [Config].Cipher and bound to ID, Tenant and Version:
 	// tokens are in it.
@@ -75,7 +93,7 @@ type MemStore struct {
 	m  map[string]Record // by ID; nil until the first Put
 }
 
-var _ Store = (*MemStore)(nil)
+var _ Forgetter = (*MemStore)(nil)
 
 // Get returns a record.
 func (s *MemStore) Get(ctx context.Context, id string) (Record, error) {
@@ -157,6 +175,25 @@ func (s *MemStore) DeleteExpired(ctx context.Context, now time.Time) (int, error
 		}
 	}
 	return before - len(s.m), nil
+}
+
+// Forget implements [Forgetter].
+func (s *MemStore) Forget(ctx context.Context, phone graph.PhoneNumberID) error {
+	if err := errors.Join(ctx.Err(), checkForgotten(phone)); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.m, func(_ string, r Record) bool { return r.PhoneNumberID == phone })
+	return nil
+}
+
+// checkForgotten keeps a missing number from standing for all records whose number is not known.
+func checkForgotten(phone graph.PhoneNumberID) error {
+	if phone == "" {
+		return errors.New("signup: Forget needs the id of a number")
+	}
+	return nil
 }
 
 // clone keeps a caller from writing into what is stored.

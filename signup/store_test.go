@@ -459,7 +459,35 @@ func TestAnotherProcessGoesOn(t *testing.T) {
 	for _, r := range mustList(t, store) {
 		require.NotContains(t, r.ID, state.Reveal())
 		require.NotContains(t, string(r.Ciphertext), "ready", "sealed")
+		require.Equal(t, graph.PhoneNumberID(phoneB), r.PhoneNumberID, "by which it is forgotten")
 	}
+	require.NoError(t, one.Forget(t.Context(), phoneA))
+	_, err = two.Status(t.Context(), state, owner)
+	require.NoError(t, err)
+	require.NoError(t, one.Forget(t.Context(), phoneB))
+	_, err = two.Status(t.Context(), state, owner)
+	requireOutcome(t, signup.OutcomeStateUnknown, err)
+}
+
+// What a store did not take is kept by the process, and has to go as well.
+func TestAForgottenNumberIsNotKeptInMemory(t *testing.T) {
+	t.Parallel()
+	m, s := happy(), &flaky{Store: new(signup.MemStore)}
+	b := newBench(t, m, func(c *signup.Config) { c.Store, c.Cipher = s, keyring(t, newKey(t)) })
+	named := strings.Replace(finished(wabaA), `"waba_id"`, `"phone_number_id":"`+phoneA+`","waba_id"`, 1)
+	sub := signup.Submission{State: b.begin(), Tenant: owner, Code: code, Session: session(t, named)}
+	m.seen = func(call string) {
+		if call == exchange {
+			s.down.Store(true)
+		}
+	}
+	_, err := b.submit(t.Context(), sub)
+	requireOutcome(t, signup.OutcomeUnavailable, err)
+	require.ErrorIs(t, b.Forget(t.Context(), phoneA), errors.ErrUnsupported, "flaky has no method Forget")
+	s.down.Store(false)
+	_, err = b.submit(t.Context(), sub)
+	require.Error(t, err, "the token is gone")
+	require.Equal(t, 1, m.did(exchange))
 }
 
 // A writer of the database cannot bring a used state back to life with what was stored before.

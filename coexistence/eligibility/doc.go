@@ -37,8 +37,10 @@
 // # On the signup page
 //
 // [PageCheck] puts a policy before Embedded Signup: the page of package signup asks for the number
-// and the version of the app, and shows what speaks against them.
+// and the version of the app, and shows what speaks against them, in the language of the browser.
 //
 // The package links the phone numbering plans of the world, several megabytes; that is why signup
 // does not know it.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/connect.md
 package eligibility

@@ -1,6 +1,7 @@
 package eligibility
 
 import (
+	"errors"
 	"slices"
 	"time"
 )
@@ -58,6 +59,24 @@ func PolicyAsOf(t time.Time) Policy {
 		}
 	}
 	return all[0]
+}
+
+// ParsePolicy returns the policy that a flag or a setting names, for [PageCheck]: [DefaultPolicy]
+// if text is empty, Meta's rules of the day on which it is asked for "today", and those of one day
+// for a date such as "2026-04-15".
+func ParsePolicy(text string) (func(time.Time) Policy, error) {
+	switch text {
+	case "":
+		return func(time.Time) Policy { return DefaultPolicy }, nil
+	case "today":
+		return PolicyAsOf, nil
+	}
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return nil, errors.New(
+			`eligibility: a policy is named by a date such as "2026-04-15", by "today", or not at all`)
+	}
+	return func(time.Time) Policy { return PolicyAsOf(at) }, nil
 }
 
 // lifted is the day on which Meta stopped excluding the country, if that was after the policy

@@ -1,5 +1,5 @@
 // Package sqlsignup keeps signups in SQLite or PostgreSQL. What is stored is sealed by the Flow:
-// the database holds ids, owners and times in the clear, and no token.
+// the database holds ids, tenants, numbers and times in the clear, and no token.
 package sqlsignup
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
@@ -16,7 +17,7 @@ import (
 // with PostgreSQL, in many.
 type Store struct{ db *sqldb.DB }
 
-var _ signup.Store = (*Store)(nil)
+var _ signup.Forgetter = (*Store)(nil)
 
 // New returns a store over a database whose tables are there. It needs no key: records come sealed.
 func New(db *sqldb.DB) *Store { return &Store{db} }
@@ -31,14 +32,14 @@ func (s *Store) exec(ctx context.Context, what, query string, args ...any) (int6
 func explain(what string, err error) error { return sqldb.Explain("signup: store: "+what, err) }
 
 // columns are those of a record, in the order in which scan reads them. sealed is opaque here.
-const columns = "id, tenant, version, began_at, keep_until, sealed"
+const columns = "id, tenant, version, began_at, keep_until, phone, sealed"
 
 // scan reads a row with the columns in their order. Times are stored in microseconds and come back
 // in UTC.
 func scan(row interface{ Scan(dest ...any) error }) (signup.Record, error) {
 	var r signup.Record
 	var began, keep int64
-	if err := row.Scan(&r.ID, &r.Tenant, &r.Version, &began, &keep, &r.Ciphertext); err != nil {
+	if err := row.Scan(&r.ID, &r.Tenant, &r.Version, &began, &keep, &r.PhoneNumberID, &r.Ciphertext); err != nil {
 		return signup.Record{}, err
 	}
 	r.BeganAt, r.KeepUntil = time.UnixMicro(began).UTC(), time.UnixMicro(keep).UTC()
@@ -65,14 +66,14 @@ func (s *Store) Put(ctx context.Context, r signup.Record) error {
 	var n int64
 	var err error
 	if r.Version == 0 {
-		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?) ON CONFLICT "+
-			"(id) DO NOTHING",
-			r.ID, r.Tenant, began, keep, r.Ciphertext)
+		n, err = s.exec(ctx, "Put", "INSERT INTO signup_attempts ("+columns+") VALUES (?, ?, 1, ?, ?, ?, ?) "+
+			"ON CONFLICT (id) DO NOTHING",
+			r.ID, r.Tenant, began, keep, string(r.PhoneNumberID), r.Ciphertext)
 	} else {
 		n, err = s.exec(ctx, "Put",
-			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, sealed = ? "+
-				"WHERE id = ? AND version = ?",
-			r.Tenant, began, keep, r.Ciphertext, r.ID, r.Version)
+			"UPDATE signup_attempts SET tenant = ?, version = version + 1, began_at = ?, keep_until = ?, phone = ?, "+
+				"sealed = ? WHERE id = ? AND version = ?",
+			r.Tenant, began, keep, string(r.PhoneNumberID), r.Ciphertext, r.ID, r.Version)
 	}
 	if err == nil && n == 0 {
 		return signup.ErrConflict
@@ -115,4 +116,13 @@ func (s *Store) List(ctx context.Context, tenant string) ([]signup.Record, error
 func (s *Store) DeleteExpired(ctx context.Context, now time.Time) (int, error) {
 	n, err := s.exec(ctx, "DeleteExpired", "DELETE FROM signup_attempts WHERE keep_until <= ?", now.UnixMicro())
 	return int(n), err
+}
+
+// Forget implements [signup.Forgetter].
+func (s *Store) Forget(ctx context.Context, phone graph.PhoneNumberID) error {
+	if phone == "" {
+		return errors.New("signup: Forget needs the id of a number")
+	}
+	_, err := s.exec(ctx, "Forget", "DELETE FROM signup_attempts WHERE phone = ?", string(phone))
+	return err
 }

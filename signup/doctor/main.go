@@ -14,6 +14,8 @@
 //
 // Without META_APP_ID, or with -demo, it looks at a simulated app in which three things are wrong,
 // and then again when they are fixed: no account, no network.
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/start.md
 package main
 
 import (

@@ -7,6 +7,8 @@
 //			t.Fatal(err)
 //		}
 //	}
+//
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/connect.md
 package signuptest
 
 import (
@@ -47,6 +49,7 @@ func TestStore(ctx context.Context, open func(context.Context) (signup.Store, er
 		}},
 		{"lists are sorted, and a tenant's own", lists},
 		{"what is deleted or has expired is gone", removal},
+		{"a number that is forgotten is gone", forgetting},
 		{"a context that ended changes nothing", canceled},
 	} {
 		if err := check.run(ctx, s); err != nil {
@@ -71,6 +74,7 @@ func record(id, tenant string, version int64, ciphertext string) signup.Record {
 // same compares records. Times are compared as instants: a Store may return another time zone.
 func same(got, want signup.Record) error {
 	if got.ID != want.ID || got.Tenant != want.Tenant || got.Version != want.Version ||
+		got.PhoneNumberID != want.PhoneNumberID ||
 		!got.BeganAt.Equal(want.BeganAt) || !got.KeepUntil.Equal(want.KeepUntil) ||
 		!bytes.Equal(got.Ciphertext, want.Ciphertext) {
 		return fmt.Errorf("record %s of %q came back otherwise: version %d and not %d, %d bytes and not %d",
@@ -99,6 +103,7 @@ func putAndGet(ctx context.Context, s signup.Store) error {
 		return err
 	}
 	r := record("get-1", "tenant 1; it's “so”", 0, "\x00\xff' and so on")
+	r.PhoneNumberID = "106540352242922"
 	if err := s.Put(ctx, r); err != nil {
 		return err
 	}
@@ -292,4 +297,40 @@ func canceled(ctx context.Context, s signup.Store) error {
 		return errors.New("a record was got, or said to be missing")
 	}
 	return nil
+}
+
+// forgetting forgets a number, which becomes known with the second version of a record. A store
+// that is no Forgetter is passed over.
+func forgetting(ctx context.Context, s signup.Store) error {
+	f, ok := s.(signup.Forgetter)
+	if !ok {
+		return nil
+	}
+	for _, r := range []signup.Record{record("forgotten", "f", 0, "one"), record("unknown", "f", 0, "one")} {
+		if err := s.Put(ctx, r); err != nil {
+			return err
+		}
+	}
+	r := record("forgotten", "f", 1, "two")
+	r.PhoneNumberID = "106540352242923"
+	if err := s.Put(ctx, r); err != nil {
+		return err
+	}
+	if f.Forget(ctx, "") == nil {
+		return errors.New("forgetting no number works, and would delete what has none yet")
+	}
+	for range 2 {
+		if err := f.Forget(ctx, r.PhoneNumberID); err != nil {
+			return err
+		}
+	}
+	if _, err := s.Get(ctx, "unknown"); err != nil {
+		return err
+	}
+	_, err := s.Get(ctx, r.ID)
+	if err := fails("getting a record of a number that was forgotten", err, signup.ErrNotFound); err != nil {
+		return err
+	}
+	r.Version++
+	return fails("going on with it", s.Put(ctx, r), signup.ErrConflict)
 }

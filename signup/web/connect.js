@@ -6,9 +6,11 @@
 //
 //   document.addEventListener("whatsapp-signup", e => console.log(e.detail.outcome, e.detail.phone))
 //
-// Attributes of the tag: data-target, a selector of where the element goes; data-theme, "auto" to be dark where the browser is;
-// data-texts, a selector of a <script type="application/json"> with other words for TEXTS below, in another language for example. Set
-// "lang" then, and "outcomes" for the advice that the server gives. Colours and the like are CSS custom properties: see connect.css.
+// It speaks the first of the browser's languages that texts/ has, or English. Attributes of the tag: data-lang, the language of the
+// page, such as "pt-BR", whatever the browser's; data-target, a selector of where the element goes; data-theme, "auto" to be dark
+// where the browser is; data-texts, a selector of a <script type="application/json"> with other words for TEXTS below. They are in
+// one language, "lang", English if there is none, with "dir" if it is "rtl", and so are the texts beneath them, where texts/ has it.
+// Colours and the like are CSS custom properties: see connect.css.
 //
 // No code, token or answer of Meta's is ever logged here.
 (() => {
@@ -18,8 +20,20 @@ const tag = document.currentScript;
 const base = new URL(".", tag.src).href;
 const memory = "whatsapp-signup " + base; // what a reload must not forget
 
+// Languages with a file in texts/, as Meta names them in the address of its SDK. English is below, so that the page has words
+// whatever fails to load.
+const LOCALES = {
+  en: "en_US", ar: "ar_AR", de: "de_DE", es: "es_LA", fr: "fr_FR", hi: "hi_IN", id: "id_ID", it: "it_IT", "pt-BR": "pt_BR",
+};
+
+// Meta's SDK, unless the host has set another one.
+const SDK = "https://connect.facebook.net/en_US/sdk.js";
+
+// The words of the page. What stands in braces is filled in. A key that is new here is missing in the files of texts/ until a test
+// has named it.
 const TEXTS = {
   lang: "en",
+  dir: "ltr",
   start: "Connect WhatsApp",
   title: "Connect your WhatsApp Business app",
   loading: "One moment…",
@@ -33,18 +47,40 @@ const TEXTS = {
   next: "What happens next",
   steps: [
     "A window of Facebook opens. Sign in and choose to connect your existing WhatsApp Business app.",
-    "Enter your number. Your phone gets a message: confirm it there, and choose whether to share your chats.",
+    "Enter your number. A message from Facebook with instructions arrives in the app: follow them.",
+    "Choose in the app whether to share your chats of the last six months with us. To change that later, you would have to connect anew.",
+    "In the window, enter the code that the app shows, or scan the QR code of the window with the app.",
     "Back here, we check everything and tell you when it works.",
   ],
+  changes: "What changes in the app",
+  features: { // by what coexistence.Features tells of; a test there has them all
+    "linked devices | WhatsApp for Windows and Wear OS":
+      "Linked devices are logged out once. You can link up to four again, but not WhatsApp for Windows or Wear OS.",
+    "broadcast lists": "Broadcast lists can only be read: you cannot make new ones.",
+    "disappearing messages | view once | live location":
+      "Disappearing messages, view-once messages and live location are turned off in chats with one person.",
+    "one-to-one chats | contacts | business profile":
+      "Chats with one person, contacts and your business profile work as before.",
+    "group chats | calls | catalog, orders and status | messaging tools | channels":
+      "Groups, channels, calls, status, catalog, orders, labels and automatic messages work as before, and we do not see them.",
+  },
   check: "Can your number be connected?",
-  checkLead: "Two questions first, so that you know before you start.",
+  checkLead: "Three questions first, so that you know before you start.",
   number: "Phone number in the WhatsApp Business app",
-  numberHint: "With country code, such as +1 555 010 0123",
+  numberHint: "With country code, such as +1\u00a0555\u00a0010\u00a00123",
   version: "Version of the app",
   versionHint: "In the app: Settings, Help, App info. Such as 2.24.17.79",
+  appState: "What do you see when you open the app?",
+  appStates: { // the values of AppState in check.go
+    works: "WhatsApp Business, and it works",
+    messenger: "WhatsApp Messenger, the app for private use",
+    unverified: "WhatsApp Business asks to verify the number",
+    inactive: "WhatsApp Business says that the account is banned or not active",
+  },
   checkButton: "Check",
   checking: "Checking…",
   eligible: "Your number can be connected.",
+  know: "Good to know",
   refused: "Your number cannot be connected yet",
   button: "Continue with Facebook",
   popup: "The Facebook window is open",
@@ -75,7 +111,7 @@ const TEXTS = {
   },
   left: "You left before the end",
   verify: "Verify your number",
-  verifyLead: "WhatsApp sends a code of six digits to",
+  verifyLead: "WhatsApp sends a code of six digits to {phone}.",
   verifyText: "Send a text message",
   verifyCall: "Call this number",
   verifyAgain: "Send another text message",
@@ -87,13 +123,20 @@ const TEXTS = {
   doneLead: "Keep the app on your phone and open it now and then, at least every other week.",
   another: "Connect another number",
   halfway: "Your number is granted",
+  halfwayLead: "The rest is for us to do. There is nothing left for you.",
   stopped: "That did not work yet",
-  ours: "This is for us to solve, not for you. Tell our support that your signup ended with",
+  ours: "This is for us to solve, not for you. Tell our support that your signup ended with {outcome}.",
   support: "If you ask Meta's support, they want to know:",
+  supportCode: "error {code}",
+  supportSession: "session {session}",
   again: "Try again",
   anew: "Start again",
   redirect: "Continue in this window",
-  outcomes: {}, // advice by outcome, such as {"taken": "…"}, in place of the server's
+  // In place of what the server says, which is English.
+  outcomes: {}, // advice by outcome, such as {"taken": "…"}
+  codes: {}, // advice after "failed" by Meta's codes, such as {"2655095 2655048": "…"}
+  reasons: {}, // sentences by the code of a reason; one whose parameter is not known is left out
+  notes: {}, // a text by the code of a note
 };
 
 // What is different where no app is connected.
@@ -152,6 +195,43 @@ function sessionOf(data) {
   return /^(FINISH|CANCEL|ERROR)(_|$)/.test(String(message.event)) ? data : null;
 }
 
+// languageOf is the first language wanted that there are texts in, by what stands before the region.
+function languageOf(wanted) {
+  for (const tag of wanted) {
+    const [language] = tag.toLowerCase().split(/[-_]/);
+    const found = Object.keys(LOCALES).find((l) => l.split("-")[0] === language);
+    if (found) return found;
+  }
+  return "en";
+}
+
+// merge lays texts on top of each other, the last on top. A list is one text, an object is not.
+function merge(...layers) {
+  const all = {};
+  for (const [key, value] of layers.flatMap(Object.entries)) {
+    all[key] = value?.constructor === Object ? { ...all[key], ...value } : value;
+  }
+  return all;
+}
+
+// fill returns what goes into an element. What is filled in keeps its own direction: a phone number among Arabic words does.
+function fill(text, values) {
+  return text.split(/\{(\w+)\}/).map((part, i) => i % 2 === 0 ? part : build("bdi", { textContent: values[part] ?? "" }));
+}
+
+// worded gives values of the server the form of a language: the name of a country, a date.
+function worded(values, lang) {
+  const all = { ...values };
+  try {
+    if (all.country) all.country = new Intl.DisplayNames([lang], { type: "region" }).of(all.country);
+    if (all.date) {
+      const form = new Intl.DateTimeFormat(lang, { dateStyle: "long", timeZone: "UTC", numberingSystem: "latn" });
+      all.date = form.format(new Date(all.date));
+    }
+  } catch { /* the host's own language has no such name: the code says it too */ }
+  return all;
+}
+
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // build makes an element. Text is always text, never HTML.
@@ -172,6 +252,8 @@ class WhatsAppSignup extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   #view = build("div", { className: "view" });
   #words = {}; // of the host
+  #language = "en"; // one of LOCALES
+  #translation = {}; // the file of that language
   #texts = TEXTS;
   #begun = null; // the answer of /begin
   #sdk = null; // resolves when FB is there
@@ -179,7 +261,7 @@ class WhatsAppSignup extends HTMLElement {
   #expiry = 0; // timer of the state
   #turn = null; // of the popup that is open
   #shown = "";
-  #answers = { number: "", app_version: "" };
+  #answers = { number: "", app_state: "works", app_version: "" };
   #touched = false; // somebody is at work here
   #step = "";
 
@@ -188,17 +270,40 @@ class WhatsAppSignup extends HTMLElement {
     const style = build("link", { rel: "stylesheet", href: base + "connect.css" });
     const box = build("section", { part: "box", className: "box", hidden: true }, this.#view);
     box.setAttribute("aria-live", "polite");
-    const ready = () => { box.hidden = false; };
-    style.addEventListener("load", ready);
-    style.addEventListener("error", ready);
+    const styled = new Promise((resolve) => {
+      style.addEventListener("load", resolve);
+      style.addEventListener("error", resolve);
+    });
     this.#root.append(style, box);
     const other = tag.dataset.texts && document.querySelector(tag.dataset.texts);
     if (other) this.#words = JSON.parse(other.textContent);
-    this.#texts = { ...TEXTS, ...this.#words };
-    box.lang = this.#texts.lang;
     for (const kind of ["click", "submit", "keydown"]) box.addEventListener(kind, () => { this.#touched = true; });
     window.addEventListener("message", (event) => this.#hear(event));
-    this.#open();
+    this.#translate(other ? [this.#words.lang ?? "en"] : navigator.languages).then(async () => {
+      box.lang = this.#texts.lang;
+      box.dir = this.#texts.dir;
+      this.#open();
+      await styled;
+      box.hidden = false;
+    });
+  }
+
+  // translate loads the texts of a language. Without them the page is English.
+  async #translate(wanted) {
+    this.#language = languageOf(tag.dataset.lang ? [tag.dataset.lang] : wanted);
+    if (this.#language !== "en") {
+      try {
+        const response = await fetch(base + "texts/" + this.#language + ".json", { credentials: "include" });
+        if (response.ok) this.#translation = await response.json();
+      } catch { /* English it is */ }
+    }
+    this.#texts = merge(TEXTS, this.#translation, this.#words);
+    const page = document.documentElement;
+    if ("whatsappSignup" in page.dataset) { // the handler's own page, which has no other words
+      page.lang = this.#texts.lang;
+      page.dir = this.#texts.dir;
+      document.title = document.querySelector("h1").textContent = this.#texts.start;
+    }
   }
 
   // ---- what the server is asked
@@ -248,7 +353,7 @@ class WhatsAppSignup extends HTMLElement {
 
   #lead(text) { return build("p", { part: "lead", textContent: text }); }
   #list(kind, items) { return build(kind, null, ...items.map((text) => build("li", null, build("span", { textContent: text })))); }
-  #note(kind, ...children) { return build("div", { className: "note " + kind, part: "note " + kind }, ...children); }
+  #note(kind, ...children) { return build("div", { className: "note " + kind, part: "note " + kind }, ...children.filter(Boolean)); }
 
   #button(text, act, kind) {
     const button = build("button", { type: "button", part: "button", className: kind ?? "main", textContent: text });
@@ -304,7 +409,9 @@ class WhatsAppSignup extends HTMLElement {
       throw new Shown();
     }
     this.#begun = answer;
-    if (answer.mode !== "coexistence") this.#texts = { ...TEXTS, ...ORDINARY, ...this.#words };
+    if (answer.mode !== "coexistence") {
+      this.#texts = merge(TEXTS, this.#translation, ORDINARY, this.#translation.ordinary ?? {}, this.#words);
+    }
     this.#sdk = this.#load();
     this.#sdk.catch(() => {});
     clearTimeout(this.#expiry);
@@ -358,7 +465,8 @@ class WhatsAppSignup extends HTMLElement {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const script = build("script", { src: this.#begun.sdk, async: true, crossOrigin: "anonymous" });
+      const src = this.#begun.sdk === SDK ? SDK.replace("en_US", LOCALES[this.#language]) : this.#begun.sdk;
+      const script = build("script", { src, async: true, crossOrigin: "anonymous" });
       script.addEventListener("load", () => {
         if (!window.FB) return reject(new Error("whatsapp-signup: FB is missing"));
         start();
@@ -377,17 +485,20 @@ class WhatsAppSignup extends HTMLElement {
 
   #ask(notice) {
     const t = this.#texts;
+    const labelled = (input, label, ...more) =>
+      build("div", { className: "field" }, build("label", { htmlFor: input.id, textContent: label }), input, ...more);
     const field = (name, label, hint, more) => {
-      const input = build("input", { id: name, name, required: true, value: this.#answers[name], ...more });
+      const input = build("input", { id: name, name, required: true, value: this.#answers[name], dir: "ltr", ...more });
       input.setAttribute("aria-describedby", name + "-hint");
-      return build("div", { className: "field" },
-        build("label", { htmlFor: name, textContent: label }), input,
-        build("small", { id: name + "-hint", textContent: hint }));
+      return labelled(input, label, build("small", { id: name + "-hint", textContent: hint }));
     };
+    const state = build("select", { id: "app_state", name: "app_state" }, ...Object.entries(t.appStates).map(([value, textContent]) =>
+      build("option", { value, textContent, selected: value === this.#answers.app_state })));
     const button = build("button", { part: "button", className: "main", textContent: t.checkButton });
     const result = build("div", { role: "status" });
     const form = build("form", { noValidate: false },
       field("number", t.number, t.numberHint, { type: "tel", autocomplete: "tel", inputMode: "tel" }),
+      labelled(state, t.appState),
       field("app_version", t.version, t.versionHint, { type: "text", autocomplete: "off" }),
       result, this.#row(button));
     form.addEventListener("submit", (event) => {
@@ -405,14 +516,23 @@ class WhatsAppSignup extends HTMLElement {
           this.#invite("", answer.notes);
           return;
         }
-        const reasons = answer.reasons ?? [{ text: answer.advice ?? "", remedy: "" }];
+        const reasons = answer.reasons ?? [{ text: this.#advice(answer) }];
         result.replaceChildren(this.#note("bad", build("strong", { textContent: t.refused }),
-          build("ul", null, ...reasons.map((r) => build("li", null, build("span", { textContent: r.text + " " + (r.remedy ?? "") }))))));
+          build("ul", null, ...reasons.map((r) => build("li", null, build("span", null, ...this.#reason(r)))))));
         this.dataset.view = "refused";
         this.#tell("not_eligible");
       });
     });
     this.#show("check", t.check, notice && this.#note("info", notice), this.#lead(t.checkLead), form);
+  }
+
+  // reason is what speaks against a number, in the server's words if there are none in this language.
+  #reason(reason) {
+    const values = worded(reason.params, this.#texts.lang);
+    const known = (text) => [...text.matchAll(/\{(\w+)\}/g)].every((m) => m[1] in values);
+    const own = (this.#texts.reasons[reason.code] ?? []).filter(known);
+    if (own.length === 0) return [reason.text + " " + (reason.remedy ?? "")];
+    return own.flatMap((text) => [...fill(text, values), " "]);
   }
 
   #invite(notice, notes) {
@@ -422,8 +542,10 @@ class WhatsAppSignup extends HTMLElement {
     this.#show("invite", t.title,
       notice && this.#note("info", notice),
       this.#begun.checked && this.#note("good", build("strong", { textContent: t.eligible }),
-        ...(notes ?? []).map((text) => build("div", { textContent: text }))),
+        notes?.length > 0 && build("details", null, build("summary", { textContent: t.know }),
+          ...notes.map((n) => build("div", { textContent: t.notes[n.code] ?? n.text })))),
       this.#lead(t.lead),
+      ...(this.#begun.mode === "coexistence" ? [build("h3", { textContent: t.changes }), this.#list("ul", Object.values(t.features))] : []),
       build("h3", { textContent: t.need }), this.#list("ul", t.needs),
       build("h3", { textContent: t.next }), this.#list("ol", t.steps),
       this.#row(button));
@@ -618,7 +740,7 @@ class WhatsAppSignup extends HTMLElement {
   #verify(answer, state) {
     const t = this.#texts;
     const send = (text, method, kind) => this.#button(text, () => this.#finish({ state, send_code: method, language: locale() }), kind);
-    const lead = build("p", { part: "lead" }, t.verifyLead + " ", build("strong", { textContent: answer.phone ?? "" }), ".");
+    const lead = build("p", { part: "lead" }, ...fill(t.verifyLead, { phone: answer.phone }));
     const trouble = ["verification_not_sent", "verification_wrong"].includes(answer.outcome);
     const notice = trouble && this.#note("bad", this.#advice(answer));
     if (answer.outcome === "number_unverified" || answer.outcome === "verification_not_sent") {
@@ -628,7 +750,7 @@ class WhatsAppSignup extends HTMLElement {
     const button = build("button", { part: "button", className: "main", textContent: t.verifyButton });
     const input = build("input", {
       id: "verification", name: "code", required: true, inputMode: "numeric", autocomplete: "one-time-code", pattern: "\\s*([0-9]\\s*){6}",
-      title: t.verifyCode,
+      title: t.verifyCode, dir: "ltr",
     });
     const form = build("form", null, build("div", { className: "field" },
       build("label", { htmlFor: "verification", textContent: t.verifyCode }), input), this.#row(button));
@@ -641,7 +763,13 @@ class WhatsAppSignup extends HTMLElement {
     this.#show("verify", t.verify, notice, lead, form, this.#row(send(t.verifyAgain, "SMS", "quiet"), send(t.verifyCall, "VOICE", "quiet")));
   }
 
-  #advice(answer) { return this.#texts.outcomes[answer.outcome] ?? answer.advice ?? ""; }
+  // advice of the host's own words goes before that of a code, which the files of texts/ have.
+  #advice(answer) {
+    const t = this.#texts;
+    const code = answer.outcome === "failed" && !this.#words.outcomes?.failed &&
+      Object.keys(t.codes).find((key) => key.split(" ").includes(String(answer.code)));
+    return code ? t.codes[code] : t.outcomes[answer.outcome] ?? answer.advice ?? "";
+  }
 
   #choose(answer, state) {
     const t = this.#texts;
@@ -649,7 +777,7 @@ class WhatsAppSignup extends HTMLElement {
     const form = build("form", null, build("fieldset", null, build("legend", { className: "hidden", textContent: t.choose }),
       ...(answer.numbers ?? []).map((n) => build("label", { className: "choice" },
         build("input", { type: "radio", name: "phone", value: n.id, required: true }),
-        build("span", null, build("strong", { textContent: n.phone }), build("small", { textContent: n.name }))))),
+        build("span", null, build("strong", null, build("bdi", { textContent: n.phone })), build("small", { dir: "auto", textContent: n.name }))))),
     this.#row(button));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -669,8 +797,8 @@ class WhatsAppSignup extends HTMLElement {
     this.#remember({ state: body.state });
     const ready = answer.outcome === "ready";
     this.#show("done", ready ? t.done : t.halfway,
-      this.#note("good", build("strong", { textContent: answer.phone ?? "" })),
-      this.#lead(ready ? t.doneLead : this.#advice(answer)),
+      this.#note("good", build("strong", null, build("bdi", { textContent: answer.phone ?? "" }))),
+      this.#lead(ready ? t.doneLead : t.halfwayLead),
       this.#row(this.#button(t.another, () => this.#anew(), "quiet")));
     this.#tell(answer.outcome, answer.phone);
   }
@@ -680,11 +808,13 @@ class WhatsAppSignup extends HTMLElement {
     const useless = ["fell_back", "no_number", "no_account", "no_code"].includes(answer.outcome); // the same again ends the same
     const again = answer.retry && body && !useless ? this.#button(t.again, () => this.#finish(body)) : null;
     const ours = answer.actor === "developer";
-    const details = [answer.code && "error " + answer.code, answer.session_id && "session " + answer.session_id].filter(Boolean);
+    const details = [
+      answer.code && fill(t.supportCode, { code: answer.code }), answer.session_id && fill(t.supportSession, { session: answer.session_id }),
+    ].filter(Boolean);
     const left = answer.outcome === "canceled"; // is no failure
     this.#show("stopped", left ? t.left : t.stopped,
-      this.#note(left ? "info" : "bad", ours ? t.ours + " " + answer.outcome + "." : this.#advice(answer)),
-      details.length > 0 && build("p", null, build("small", { textContent: t.support + " " + details.join(", ") })),
+      this.#note(left ? "info" : "bad", ...(ours ? fill(t.ours, { outcome: answer.outcome }) : [this.#advice(answer)])),
+      details.length > 0 && build("p", null, build("small", null, t.support, ...details.flatMap((d, i) => [i === 0 ? " " : " · ", ...d]))),
       this.#row(again, this.#button(t.anew, () => this.#anew(), again ? "quiet" : "main")));
     this.dataset.outcome = answer.outcome ?? "";
     this.#tell(answer.outcome);
