@@ -40,10 +40,16 @@ const throttles = 2
 // newSupervisor starts Meta and connects a number to the app. What goes wrong is decided by the
 // seed, so that a run that failed can be seen again.
 func newSupervisor(ctx context.Context, out *os.File, o options) (*supervisor, error) {
+	template := cloudapi.TemplateCreateParams{
+		Name: "winter_opening", Language: "en_US", Category: graph.TemplateMarketing,
+		Components: []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentBody, Text: "Dear {{1}}, we are open all winter."},
+		},
+	}
 	cfg := coexistencetest.Config{Seed: o.seed, Delivery: coexistencetest.DeliveryConfig{
 		// Statuses come late, out of order, several at a time and some of them twice.
 		Delay: time.Second, Batch: 20, DuplicatesPercent: 3, MaxAttempts: 1 << 20,
-	}}
+	}, Templates: []cloudapi.TemplateCreateParams{template}}
 	if o.rate == cloudapi.CoexistenceRate {
 		cfg.Graph.EnforceLimits = true
 	}

@@ -44,6 +44,15 @@ func TestABusinessConnects(t *testing.T) {
 	}
 	post(t, url+"begin", struct{}{}, &begun)
 	require.Equal(t, world.SDKURL(), begun.SDK)
+	var checked struct {
+		Eligible bool `json:"eligible"`
+		Reasons  []struct{ Text, Remedy string }
+	}
+	post(t, url+"check", map[string]string{"number": "+234 803 555 0101", "app_version": "2.24.17.79"}, &checked)
+	require.False(t, checked.Eligible)
+	require.Contains(t, checked.Reasons[0].Remedy, "2026-04-15", "the day on which Meta lifted it")
+	post(t, url+"check", map[string]string{"number": phone.PhoneNumber(), "app_version": "2.24.17.79"}, &checked)
+	require.True(t, checked.Eligible)
 	popup, err := world.OpenSignup(begun.Launch)
 	require.NoError(t, err)
 	result, err := popup.Complete(phone, coexistencetest.HistoryShared)

@@ -19,13 +19,23 @@ import (
 // is too new on it, or a country where coexistence is not offered, and only after the business has
 // typed everything in. Unknown facts are questions to ask, not refusals.
 func (s *story) eligibility(context.Context) error {
-	// A policy is Meta's rules as of a day, since they change: versions, countries, waiting times.
-	for _, version := range []string{"2.24.9", "2.24.17.79"} {
-		result := eligibility.Check(eligibility.Candidate{
-			PhoneNumber: s.phone.PhoneNumber(), App: eligibility.AppBusiness, AppVersion: version,
-			AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes,
-		}, eligibility.PolicyAsOf(time.Now()))
-		s.say("%s with WhatsApp Business %s: %s", result.PhoneNumber, version, result.Decision)
+	// The default is the documented policy: app 2.24.17 or higher, no number from Nigeria or South
+	// Africa, an active account, a verified number. Meta has lifted the countries since, which a
+	// refusal says; -policy today follows Meta.
+	policy := s.policy(time.Now())
+	s.say("by %s (-policy names others)", policy.Name)
+	own := eligibility.Candidate{
+		PhoneNumber: s.phone.PhoneNumber(), App: eligibility.AppBusiness, AppVersion: "2.24.17.79",
+		AccountActive: eligibility.Yes, PhoneVerified: eligibility.Yes,
+	}
+	old, nigeria, southAfrica, private, suspended, unverified := own, own, own, own, own, own
+	old.AppVersion = "2.24.9"
+	nigeria.PhoneNumber, southAfrica.PhoneNumber = "+234 803 555 0101", "+27 82 555 0101"
+	private.App = eligibility.AppConsumer
+	suspended.AccountActive, unverified.PhoneVerified = eligibility.No, eligibility.No
+	for _, c := range []eligibility.Candidate{old, nigeria, southAfrica, private, suspended, unverified, own} {
+		result := eligibility.Check(c, policy)
+		s.say("%s with the %s app %s: %s", result.PhoneNumber, c.App, c.AppVersion, result.Decision)
 		for _, r := range append(result.Reasons, result.Questions...) {
 			s.say("  %s", r)
 		}

@@ -10,14 +10,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A host is what a SaaS writes around the SDK. Everything else in this folder plays Meta, the phone
-// and the customers.
+// A host is what a SaaS writes around the SDK.
 type host struct {
 	db      *sqlite.DB // numbers, messages, contacts, signups, tokens, what Meta delivers
 	tracker *coexistence.Tracker
@@ -25,11 +25,10 @@ type host struct {
 	routes  http.ServeMux
 }
 
-// newHost wires the parts, each with those that it needs. All of their state is in db: after a
-// restart they go on where they stopped.
+// newHost wires the parts. All of their state is in db: after a restart they go on.
 func newHost(
 	ctx context.Context, app cloudapi.Config, configurationID string, verifyToken graph.Secret,
-	keys *signup.Keyring, db *sqlite.DB,
+	keys *signup.Keyring, db *sqlite.DB, policy func(time.Time) eligibility.Policy,
 ) (*host, error) {
 	log := slog.Default() // says what fails and is tried again
 	h := &host{db: db}
@@ -43,7 +42,7 @@ func newHost(
 	webhook.On(&mux, h.answer)
 	flow, err3 := signup.NewFlow(signup.Config{
 		ConfigurationID: configurationID, Client: client, Store: db.Signups(), Cipher: keys, Connected: h.connected,
-		Page: signup.PageConfig{Tenant: func(*http.Request) (string, error) { return "bakery", nil }}, // who signed in
+		Page: signup.PageConfig{Tenant: tenantOf, Check: eligibility.PageCheck(policy)},
 	})
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
@@ -64,6 +63,9 @@ func newHost(
 	return h, h.inbox.Start(ctx)
 }
 
+// tenantOf says who is signed in to the product.
+func tenantOf(*http.Request) (string, error) { return "bakery", nil }
+
 // connected runs once a business is through Embedded Signup: it asks the phone for contacts and
 // history, once.
 func (h *host) connected(ctx context.Context, b *signup.Connection) error {
@@ -81,17 +83,11 @@ func (h *host) connected(ctx context.Context, b *signup.Connection) error {
 }
 
 // answer is a bot. It sees only what customers write now, never history or the owner, and is silent
-// while a person answers.
+// while a person answers, or another responder of the number.
 func (h *host) answer(ctx context.Context, m *webhook.IncomingMessage) error {
-	if !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
-		return nil
-	}
-	chat, err := h.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
-	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // a person may be at it; an error would only come again, and keep the customer waiting
-	}
-	if err != nil || chat.HumanActive(time.Hour, time.Now()) {
-		return err
+	may, err := h.tracker.MayAnswer(ctx, m)
+	if err != nil || !may.Allowed {
+		return err // nil if it may not; may.Reason says why
 	}
 	_, err = h.tracker.Send(ctx, m.PhoneNumberID, cloudapi.Message{
 		To:      cloudapi.ToIdentity(m.From),

@@ -124,7 +124,7 @@ func connected(t *testing.T) *story {
 	t.Cleanup(func() { require.NoError(t, out.Close()) })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	s, err := newStory(ctx, out, 1, 20)
+	s, err := newStory(ctx, out, 1, 20, documented(t))
 	require.NoError(t, err)
 	t.Cleanup(s.close)
 	require.NoError(t, s.signup(ctx))

@@ -14,18 +14,27 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 )
 
 func main() {
 	seed := flag.Uint64("seed", 1, "decides everything that is left to chance")
 	messages := flag.Int("messages", 5000, "how many past messages the phone holds")
+	named := flag.String("policy", "",
+		`the rules to check numbers by: empty for the documented ones, a date or "today" for Meta's`)
 	flag.Parse()
+	policy, err := eligibility.ParsePolicy(*named)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(2)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if err := run(ctx, os.Stdout, *seed, *messages); err != nil {
+	if err := run(ctx, os.Stdout, *seed, *messages, policy); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
@@ -33,8 +42,10 @@ func main() {
 
 // run tells the story in chapters; each uses what the ones before have left. A chapter that finds
 // the host in another state than it should be ends the program with an error.
-func run(ctx context.Context, out *os.File, seed uint64, messages int) error {
-	s, err := newStory(ctx, out, seed, messages)
+func run(
+	ctx context.Context, out *os.File, seed uint64, messages int, policy func(time.Time) eligibility.Policy,
+) error {
+	s, err := newStory(ctx, out, seed, messages, policy)
 	if err != nil {
 		return err
 	}

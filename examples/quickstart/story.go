@@ -18,6 +18,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
@@ -25,10 +26,11 @@ import (
 // A story plays everyone but the host: the business with its phone, its browser, its customers, and
 // Meta.
 type story struct {
-	out   *os.File
-	world *coexistencetest.World
-	phone *coexistencetest.Phone
-	ada   *coexistencetest.Customer // an old customer, with a past in the history
+	out    *os.File
+	policy func(time.Time) eligibility.Policy
+	world  *coexistencetest.World
+	phone  *coexistencetest.Phone
+	ada    *coexistencetest.Customer // an old customer, with a past in the history
 
 	host   *host
 	server *httptest.Server
@@ -41,8 +43,10 @@ type story struct {
 // newStory starts the simulator, and a host before it with a new database. The host's URL is what
 // the callback URL is in the app dashboard; nothing else tells the two of each other. On an error
 // what was started is stopped.
-func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*story, error) {
-	s := &story{out: out}
+func newStory(
+	ctx context.Context, out *os.File, seed uint64, messages int, policy func(time.Time) eligibility.Policy,
+) (*story, error) {
+	s := &story{out: out, policy: policy}
 	s.world = coexistencetest.NewWorld(coexistencetest.Config{
 		Seed: seed,
 		// Meta delivers some things twice, out of order, and several at once. The host must not
@@ -70,7 +74,8 @@ func newStory(ctx context.Context, out *os.File, seed uint64, messages int) (*st
 	}
 	if err == nil {
 		s.store = s.db.Store()
-		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), keys, s.db)
+		s.host, err = newHost(ctx, s.world.ClientConfig(), s.world.ConfigurationID(), s.world.VerifyToken(), keys, s.db,
+			policy)
 	}
 	if err != nil {
 		s.close()

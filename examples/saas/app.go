@@ -34,7 +34,7 @@ type app struct {
 	inbox   *inbox.Inbox   // what Meta delivers, until it is handled
 	outbox  *outbox.Outbox // what we send, until Meta has it
 	hook    http.Handler   // the callback URL
-	news    live.News      // for pages that are open
+	changes *changes       // for pages that are open
 	counts  counts
 	drifts  sync.Map    // phone number id → *webhook.Drift
 	ready   atomic.Bool // from start to shutdown, for load balancers
@@ -49,24 +49,30 @@ type app struct {
 func newApp(
 	ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger,
 ) (*app, error) {
-	a := &app{settings: s, meta: meta, db: db, log: log, counts: newCounts()}
+	a := &app{settings: s, meta: meta, db: db, log: log, counts: newCounts(), changes: newChanges(db.SQL(), log)}
 	cfg := meta.app
 	cfg.Limiter = new(cloudapi.MemLimiter) // the outbox sends for a number in one process at a time
 	cfg.Logger, cfg.Observe = log, a.counts.call
-	var err1, err2, err3, err4, err error
+	policy, err := eligibility.ParsePolicy(s.policy)
+	if err != nil {
+		return nil, err
+	}
+	var err1, err2, err3, err4 error
 	a.client, err1 = cloudapi.NewClient(cfg)
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{
+		HumanPause: quiet, Retention: a.retention,
+		StopWords: []string{"stop", "unsubscribe"}, ResumeWords: []string{"start"},
 		Store: db.Store(), Client: db.Tokens().Client(a.client), Logger: log,
 	})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
 		Reserve: db.Tokens().Reserve, Connected: a.connected, Page: signup.PageConfig{
 			Tenant: func(r *http.Request) (string, error) { t, err := a.tenantOf(r); return t.id, err },
-			SDKURL: meta.sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+			SDKURL: meta.sdk, Check: eligibility.PageCheck(policy),
 		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
-		Tracker: a.tracker, OnChange: func(graph.PhoneNumberID) { a.news.Tell() },
+		Tracker: a.tracker, OnChange: a.changes.add,
 		LeaseDuration: s.lease, UnknownTimeout: s.unknownTimeout, Logger: log,
 	})
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
@@ -82,11 +88,10 @@ func newApp(
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
 	last := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
-		a.news.Tell() // behind the others: a page that looks now finds everything stored
 		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
 	})
 	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, last)
-	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.counts.event})
+	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.handled})
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +111,17 @@ func (a *app) pages() map[string]page {
 	all := map[string]page{
 		"GET /{$}":             a.serveHome,
 		"GET /connect":         a.serveConnect,
+		"GET /settings":        a.serveSettings,
+		"POST /settings":       a.changeSettings,
 		"GET /numbers/{phone}": a.serveNumber,
 		"POST /numbers/{phone}/letters/{letter}/replay":       a.replay,
 		"GET /numbers/{phone}/inbox":                          a.serveInbox,
 		"GET /numbers/{phone}/inbox/{chat}":                   a.serveInbox,
 		"POST /numbers/{phone}/inbox/{chat}":                  a.reply,
 		"GET /numbers/{phone}/media/{message}":                a.serveMedia,
+		"GET /numbers/{phone}/people/{person}":                a.servePerson,
+		"GET /numbers/{phone}/people/{person}/export":         a.export,
+		"POST /numbers/{phone}/people/{person}/forget":        a.forget,
 		"GET /numbers/{phone}/campaigns":                      a.serveCampaigns,
 		"POST /numbers/{phone}/campaigns":                     a.launch,
 		"GET /numbers/{phone}/campaigns/{campaign}":           a.serveCampaign,
@@ -123,25 +133,31 @@ func (a *app) pages() map[string]page {
 	return all
 }
 
-// routes are all of them: Meta's, those before the sign-in, the signup's, and the pages.
+// routes are all of them: Meta's, the signup's, those before the sign-in, and the pages. The first
+// two limit what they read by themselves, and forms does so for all others.
 func (a *app) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/webhook", a.hook)
-	mux.Handle("GET /static/", http.FileServerFS(web))
+	all, mux := http.NewServeMux(), http.NewServeMux()
+	all.Handle("/webhook", a.hook)
+	all.Handle("/signup/", a.flow.Handler())
+	all.Handle("/", forms(mux))
+	mux.Handle("GET /static/", serveStatic())
 	mux.HandleFunc("GET /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signin", a.serveSignIn)
 	mux.HandleFunc("POST /signout", a.serveSignOut)
-	mux.Handle("/signup/", a.flow.Handler())
 	for pattern, p := range a.pages() {
 		mux.Handle(pattern, a.signedIn(p))
 	}
-	return http.NewCrossOriginProtection().Handler(mux) // other sites post nothing here
+	return http.NewCrossOriginProtection().Handler(all) // other sites post nothing here
 }
 
 // signedIn finds the tenant and the number. What belongs to another tenant is not there.
 func (a *app) signedIn(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, err := a.tenantOf(r)
+		if errors.Is(err, errSignIn) && live.Wanted(r) {
+			live.End(w)
+			return
+		}
 		if errors.Is(err, errSignIn) {
 			http.Redirect(w, r, "/signin", http.StatusSeeOther)
 			return
@@ -150,7 +166,6 @@ func (a *app) signedIn(p page) http.Handler {
 		if phone := r.PathValue("phone"); err == nil && phone != "" {
 			n, err = a.numberOf(r.Context(), t, graph.PhoneNumberID(phone))
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
 		if err == nil {
 			err = p(w, r, t, n)
 		}
@@ -200,6 +215,14 @@ func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 		http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // G710: it is one of our routes
 	}
 	return err
+}
+
+// handled is told of each attempt to handle an event, behind all handlers: a page that looks now
+// finds everything stored. What is about an account changes the states of its numbers, which pages
+// look at by themselves.
+func (a *app) handled(ctx context.Context, attempt inbox.Attempt) {
+	a.counts.event(ctx, attempt)
+	a.changes.add(attempt.PhoneNumberID)
 }
 
 // drift counts what Meta sent about a number and this version does not know, since the process

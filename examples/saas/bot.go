@@ -29,10 +29,13 @@ var questions = []struct{ words, answer string }{
 // event may come twice; the id of the answer is made of the question's, so there is one.
 func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	text, ok := m.Content.(*webhook.Text)
-	if !ok || !coexistence.Answerable(m) || time.Since(m.At) > time.Hour {
+	if !ok {
 		return nil
 	}
-	chat, err := a.tracker.Store().Conversation(ctx, m.PhoneNumberID, m.From.Key())
+	if may, err := a.tracker.MayAnswer(ctx, m); err != nil || !may.Allowed {
+		return err // nil if it may not; may.Reason says why
+	}
+	chat, err := a.tracker.Conversation(ctx, m)
 	if errors.Is(err, coexistence.ErrNotFound) {
 		return nil // a person may be at it; an error would only come again, and keep the customer waiting
 	}
@@ -58,15 +61,15 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	return nil // a person will look at it
 }
 
-// quietUntil is how long a person has the word. The tracker knows who wrote on the phone, the
-// outbox who wrote in the inbox.
+// quietUntil is how long a person has the word. The tracker knows who wrote on the phone and what
+// the team has sent, the outbox what the team has written and is not sent yet.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
 	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{
 		PhoneNumberID: chat.PhoneNumberID, ConversationID: chat.ID, Newest: true, Limit: 20,
 	}))
 	for _, e := range last {
-		if author(e.ID) == "team" && e.EnqueuedAt.After(at) {
+		if e.Payload.ByPerson && e.EnqueuedAt.After(at) {
 			at = e.EnqueuedAt
 		}
 	}

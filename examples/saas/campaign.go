@@ -24,11 +24,26 @@ type campaign struct {
 	outbox.Counts
 }
 
-// campaigns lists the campaigns of a number, the newest first. Our table says what they are; how
-// far they are only the outbox knows.
-func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err error) {
-	rows, err := a.db.SQL().QueryContext(ctx, `SELECT id, template, launched_at FROM saas_campaigns
-		WHERE phone = $1 ORDER BY launched_at DESC, id`, string(n.PhoneNumberID))
+// shownCampaigns is how many campaigns a page lists.
+const shownCampaigns = 20
+
+// campaigns lists the latest campaigns of a number, the newest first.
+func (a *app) campaigns(ctx context.Context, n *number) ([]*campaign, error) {
+	return a.findCampaigns(ctx, "phone = $1 ORDER BY launched_at DESC, id LIMIT $2", string(n.PhoneNumberID),
+		shownCampaigns)
+}
+
+// campaign returns one of them, if it is of this number.
+func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, error) {
+	list, err := a.findCampaigns(ctx, "phone = $1 AND id = $2", string(n.PhoneNumberID), id)
+	return pick(list, err, func(*campaign) bool { return true })
+}
+
+// findCampaigns reads the campaigns that match a condition. Our table says what they are; how far
+// they are only the outbox knows.
+func (a *app) findCampaigns(ctx context.Context, where string, args ...any) (list []*campaign, err error) {
+	rows, err := a.db.SQL().QueryContext(ctx,
+		"SELECT id, template, launched_at FROM saas_campaigns WHERE "+where, args...)
 	for err == nil && rows.Next() {
 		var c campaign
 		var at int64
@@ -45,12 +60,6 @@ func (a *app) campaigns(ctx context.Context, n *number) (list []*campaign, err e
 		}
 	}
 	return list, err
-}
-
-// campaign returns one of them, if it is of this number.
-func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, error) {
-	list, err := a.campaigns(ctx, n)
-	return pick(list, err, func(c *campaign) bool { return c.ID == id })
 }
 
 // templates lists the approved templates of a number that take nothing, or one value, for which we
@@ -101,8 +110,9 @@ func (a *app) template(ctx context.Context, n *number, name string) (*cloudapi.M
 	return pick(list, err, func(t *cloudapi.MessageTemplate) bool { return t.Name == name })
 }
 
-// serveCampaigns shows the campaigns of a number, and the form for another one. Without templates,
-// because Meta does not answer, the page is shown all the same.
+// serveCampaigns shows the campaigns of a number, and the form for another one, with the people
+// that the query selects. Without templates, because Meta does not answer, the page is shown all
+// the same.
 func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	list, err := a.campaigns(r.Context(), n)
 	if err != nil {
@@ -112,18 +122,16 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 	if err != nil {
 		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABAID, "err", err)
 	}
-	people, err := graph.Collect(a.tracker.Store().Contacts(r.Context(), n.PhoneNumberID))
-	slices.SortFunc(people, func(a, b coexistence.Contact) int {
-		return strings.Compare(a.DisplayName(), b.DisplayName())
-	})
+	people, err := a.people(r.Context(), n.PhoneNumberID, newPeopleQuery(r.Form), time.Now())
 	if err == nil {
 		a.render(w, r, view{Page: "campaigns", Title: "Campaigns", Tenant: t, Number: n, Data: struct {
+			peoplePage
+
 			Campaigns []*campaign
 			Templates []*cloudapi.MessageTemplate
-			People    []coexistence.Contact
 			Nonce     string
 			Rate      int
-		}{list, templates, people, rand.Text(), cloudapi.CoexistenceRate}})
+		}{people, list, templates, rand.Text(), cloudapi.CoexistenceRate}})
 	}
 	return err
 }
@@ -134,23 +142,27 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 // process.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
-	people, err1 := graph.Collect(a.tracker.Store().Contacts(ctx, n.PhoneNumberID))
-	template, err2 := a.template(ctx, n, r.PostFormValue("template"))
-	if err := errors.Join(err1, err2); err != nil {
+	template, err := a.template(ctx, n, r.PostForm.Get("template"))
+	if err != nil {
 		return err
 	}
-	id := hashed(string(n.PhoneNumberID) + " " + r.PostFormValue("nonce"))
+	id := hashed(string(n.PhoneNumberID) + " " + r.PostForm.Get("nonce"))
 	var messages []outbox.Message
-	for _, who := range people {
-		if slices.Contains(r.PostForm["to"], who.Key) {
-			messages = append(messages, outbox.Message{
-				ID: "campaign-" + hashed(id+who.Key), PhoneNumberID: n.PhoneNumberID, Campaign: id,
-				ConversationID: who.Key, Payload: fill(template, who),
-			})
+	for _, to := range r.PostForm["to"] {
+		c, err := a.tracker.Store().Conversation(ctx, n.PhoneNumberID, to)
+		if errors.Is(err, coexistence.ErrNotFound) {
+			continue // forgotten meanwhile
 		}
+		if err != nil {
+			return err
+		}
+		messages = append(messages, outbox.Message{
+			ID: "campaign-" + hashed(id+c.ID), PhoneNumberID: n.PhoneNumberID, Campaign: id,
+			ConversationID: c.ID, Payload: fill(template, c.Contact),
+		})
 	}
 	if len(messages) == 0 {
-		http.Error(w, "Choose somebody to write to.", http.StatusUnprocessableEntity)
+		http.Error(w, "Choose people to write to.", http.StatusUnprocessableEntity)
 		return nil
 	}
 	tx, err := a.db.SQL().BeginTx(ctx, nil)
@@ -168,14 +180,14 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		err = tx.Commit()
 	}
 	a.outbox.Notify() // or it would look by itself a little later
-	return see(w, r, r.URL.Path+"/"+id, err)
+	return see(w, r, r.URL.EscapedPath()+"/"+id, err)
 }
 
 // serveCampaign shows the course of a campaign, and what could not be sent or is in doubt. In doubt
 // is what Meta may have got without answering: it is not sent again, since a customer would get it
 // twice.
 func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
-	return a.show(w, r, func(ctx context.Context) (view, error) {
+	return a.show(w, r, t, n, func(ctx context.Context) (view, error) {
 		c, err := a.campaign(ctx, n, r.PathValue("campaign"))
 		if err != nil {
 			return view{}, err
@@ -215,5 +227,6 @@ func (a *app) change(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	} else {
 		err = a.outbox.ResumeCampaign(r.Context(), c.ID)
 	}
+	a.changes.add(n.PhoneNumberID)
 	return see(w, r, fmt.Sprintf("/numbers/%s/campaigns/%s", n.PhoneNumberID, c.ID), err)
 }

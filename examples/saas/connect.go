@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
@@ -24,7 +23,7 @@ func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 		// The number works without, and Tracker.Run tries again for 24 hours.
 		a.log.WarnContext(ctx, "contacts or history were not asked for yet", "phone", b.Phone.ID, "err", err)
 	}
-	a.news.Tell()
+	a.changes.add(b.Phone.ID)
 	return nil
 }
 
@@ -33,19 +32,17 @@ func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ 
 	type progress struct {
 		Info number
 		coexistence.Number
-		Messages, Chats int
+
+		Unread string
 	}
-	return a.show(w, r, func(ctx context.Context) (view, error) {
+	return a.show(w, r, t, nil, func(ctx context.Context) (view, error) {
 		v := view{Page: "connect", Title: "Connect", Tenant: t}
 		list, err := a.db.Tokens().List(ctx, t.id)
 		all := make([]progress, len(list))
 		for i, n := range list {
 			state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
-			chats, err2 := graph.Collect(a.tracker.Store().Conversations(ctx, n.PhoneNumberID))
-			all[i] = progress{Info: n, Number: state, Chats: len(chats)}
-			for _, c := range chats {
-				all[i].Messages += c.MessageCount
-			}
+			unread, err2 := a.unread(ctx, n.PhoneNumberID)
+			all[i] = progress{n, state, unread}
 			v.Number, err = &list[0], errors.Join(err, err1, err2)
 		}
 		v.Data = all

@@ -37,8 +37,8 @@ import (
 
 // settings are the flags, described where they are read.
 type settings struct {
-	addr, ops, url, dir, database, meta string
-	lease, unknownTimeout               time.Duration
+	addr, ops, url, dir, database, meta, policy string
+	lease, unknownTimeout                       time.Duration
 }
 
 func main() {
@@ -52,6 +52,8 @@ func main() {
 		"postgres:// `URL` for several processes; if empty, SQLite in the folder")
 	flag.StringVar(&s.meta, "meta", "sim",
 		`"sim" for a simulator within this process, "real" for what the environment names (see platform.go)`)
+	flag.StringVar(&s.policy, "policy", os.Getenv("ELIGIBILITY_POLICY"),
+		`the rules to check numbers by: empty for the documented ones, a date or "today" for Meta's`)
 	flag.DurationVar(&s.lease, "lease", 15*time.Second,
 		"after how long other processes go on with the work of one that died")
 	flag.DurationVar(&s.unknownTimeout, "unknown-timeout", 0,
@@ -136,11 +138,12 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	defer stop()
 	work.Go(func() { a.tracker.Run(working) })
 	work.Go(func() { a.resumeSignups(working) })
+	work.Go(func() { a.changes.run(working) })
 	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {
 		return err
 	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
-	server.RegisterOnShutdown(a.news.Close)
+	server.RegisterOnShutdown(a.changes.news.Close)
 	// it refuses names that are not this machine's
 	ops := &http.Server{
 		Addr: a.ops, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,

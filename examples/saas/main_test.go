@@ -78,6 +78,7 @@ type process struct {
 	*stage
 	cmd  *exec.Cmd
 	addr string
+	ops  string
 	url  string
 
 	sends atomic.Int64 // how often it has called Meta to send something
@@ -107,9 +108,9 @@ func (s *stage) start(addr string, args ...string) *process {
 	self, err := os.Executable()
 	require.NoError(s.t, err)
 	app := s.world.ClientConfig()
-	p := &process{stage: s, addr: addr, url: "http://" + addr}
+	p := &process{stage: s, addr: addr, ops: free(s.t), url: "http://" + addr}
 	p.cmd = exec.Command(self, append([]string{
-		"-meta", "real", "-addr", addr, "-ops", "", "-lease", "5s", "-unknown-timeout", "4s",
+		"-meta", "real", "-addr", addr, "-ops", p.ops, "-lease", "5s", "-unknown-timeout", "4s",
 	}, args...)...)
 	p.cmd.Env = append(os.Environ(), childEnv+"=1",
 		"META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
@@ -230,13 +231,13 @@ func (v *visitor) connect(s *stage) {
 	require.Equal(v.t, "ready", done.Outcome)
 }
 
-var messagesHere = regexp.MustCompile(`<dd class="messages">(\d+)</dd>`)
+var progressBar = regexp.MustCompile(`<progress max="100" value="(\d+)"`)
 
-// messages is how many have arrived, as the page says.
-func (v *visitor) messages() int {
+// progress is how much of the history has arrived, in percent, as the page says.
+func (v *visitor) progress() int {
 	v.t.Helper()
 	_, body := v.get("/connect")
-	found := messagesHere.FindStringSubmatch(body)
+	found := progressBar.FindStringSubmatch(body)
 	if found == nil {
 		return 0
 	}
@@ -245,20 +246,33 @@ func (v *visitor) messages() int {
 	return n
 }
 
+var inboxWaits = regexp.MustCompile(`(?m)^saas_inbox_waiting (\d+)$`)
+
+// idle reports whether everything that was delivered is handled.
+func (p *process) idle() bool {
+	p.t.Helper()
+	status, body := newVisitor(p.t, "http://"+p.ops).get("/metrics")
+	require.Equal(p.t, http.StatusOK, status, body)
+	found := inboxWaits.FindStringSubmatch(body)
+	require.NotNil(p.t, found, body)
+	return found[1] == "0"
+}
+
 var personBox = regexp.MustCompile(`name="to" value="([^"]+)"`)
 
-// launch sends a template to everybody, and returns where the campaign is and for how many it is.
+// launch sends a template to the people that a page shows, and returns where the campaign is and
+// for how many it is.
 func (v *visitor) launch(s *stage) (path string, people int) {
 	v.t.Helper()
 	at := "/numbers/" + string(s.phone.ID()) + "/campaigns"
 	var body string
 	s.eventually("the people are here", func() bool {
 		_, body = v.get(at)
-		return len(personBox.FindAllString(body, -1)) > 100
+		return len(personBox.FindAllString(body, -1)) > shownPeople*9/10 // a group on it is no person
 	})
 	form := url.Values{"template": {"rye_is_back"}, "nonce": {"a nonce"}}
 	for _, found := range personBox.FindAllStringSubmatch(body, -1) {
-		form.Add("to", strings.ReplaceAll(found[1], "&#43;", "+"))
+		form.Add("to", found[1])
 	}
 	resp, err := v.client.PostForm(v.url+at, form)
 	require.NoError(v.t, err)

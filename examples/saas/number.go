@@ -40,7 +40,6 @@ func (a *app) resumeSignups(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			a.log.WarnContext(ctx, "not all signups could be resumed; it is tried again", "err", err)
 		}
-		a.news.Tell()
 		select {
 		case <-ctx.Done():
 		case <-time.After(30 * time.Second):
@@ -48,36 +47,55 @@ func (a *app) resumeSignups(ctx context.Context) {
 	}
 }
 
+// shownLetters is how many dead letters a page shows: those behind them are seen when these were
+// tried again.
+const shownLetters = 20
+
 // serveNumber shows where a number stands, and what did not go as it should.
 func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
-	return a.show(w, r, func(ctx context.Context) (view, error) {
+	return a.show(w, r, t, n, func(ctx context.Context) (view, error) {
 		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
-		dead, err2 := a.deadLetters(ctx, n)
+		dead, err2 := a.deadLetters(ctx, n, shownLetters+1)
 		data := struct {
 			Number   *number
 			State    coexistence.Number
 			Features []coexistence.FeatureChange // what the business loses or gains in the app
 			Rate     int                         // messages a second that Meta lets the number pass
 			Dead     []inbox.DeadLetter
+			MoreDead bool // than are shown
 			Drift    []webhook.DriftCount
-		}{n, state, coexistence.Features(), cloudapi.CoexistenceRate, dead, a.drift(n.PhoneNumberID).Snapshot()}
+		}{
+			n, state, coexistence.Features(), cloudapi.CoexistenceRate,
+			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, a.drift(n.PhoneNumberID).Snapshot(),
+		}
 		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2)
 	})
 }
 
 // deadLetters are the events of a number that could not be handled: a handler returned a permanent
-// error, or failed until the inbox gave up. They stay until a person replays or deletes them.
-func (a *app) deadLetters(ctx context.Context, n *number) ([]inbox.DeadLetter, error) {
-	return graph.Collect(a.inbox.DeadLetters(ctx, inbox.Filter{PhoneNumberID: n.PhoneNumberID}))
+// error, or failed until the inbox gave up. They stay until a person replays or deletes them. The
+// oldest come first, up to most.
+func (a *app) deadLetters(ctx context.Context, n *number, most int) (list []inbox.DeadLetter, err error) {
+	for l, err := range a.inbox.DeadLetters(ctx, inbox.Filter{PhoneNumberID: n.PhoneNumberID}) {
+		if err != nil || len(list) == most {
+			return list, err
+		}
+		list = append(list, l)
+	}
+	return list, nil
 }
 
 // replay handles a dead letter once more. It looks for the letter among those of the number, which
 // belongs to the tenant: an id from a form is a claim.
 func (a *app) replay(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	list, err := a.deadLetters(r.Context(), n)
-	l, err := pick(list, err, func(l inbox.DeadLetter) bool { return fmt.Sprint(l.ID) == r.PathValue("letter") })
-	if err == nil {
-		_, err = a.inbox.ReplayDeadLetters(r.Context(), l.ID)
+	for l, err := range a.inbox.DeadLetters(r.Context(), inbox.Filter{PhoneNumberID: n.PhoneNumberID}) {
+		if err != nil {
+			return err
+		}
+		if fmt.Sprint(l.ID) == r.PathValue("letter") {
+			_, err = a.inbox.ReplayDeadLetters(r.Context(), l.ID)
+			return see(w, r, fmt.Sprint("/numbers/", n.PhoneNumberID), err)
+		}
 	}
-	return see(w, r, fmt.Sprint("/numbers/", n.PhoneNumberID), err)
+	return errNotFound
 }

@@ -3,38 +3,50 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"embed"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 )
 
-// web holds the pages as templates, and what they load, without a build step.
-//
-//go:embed *.html static
-var web embed.FS
+// pageFiles are the templates of the pages, and staticFiles what the pages load, without a build
+// step. They are apart, so that no path of a request leads from one to the other.
+var (
+	//go:embed *.html
+	pageFiles embed.FS
+	//go:embed static
+	staticFiles embed.FS
+)
+
+// serveStatic serves what is in the folder static, and nothing else.
+func serveStatic() http.Handler {
+	files, _ := fs.Sub(staticFiles, "static") // the name is right
+	return http.StripPrefix("/static/", http.FileServerFS(files))
+}
 
 // pages are the templates by name. A page that does not parse ends the program when it starts.
 var pages = map[string]*template.Template{}
 
 func init() {
 	words := template.FuncMap{
-		"now": time.Now, "clock": clock, "origin": origin, "author": author, "points": points,
+		"now": time.Now, "clock": clock, "origin": origin, "author": author, "preview": preview, "points": points,
+		// an id in a path; it may have any character
+		"segment": func(id any) string { return url.PathEscape(fmt.Sprint(id)) },
 		"initial": func(name string) string { r, _ := utf8.DecodeRuneInString(name); return string(r) },
 		"day":     func(t time.Time) string { return t.Local().Format("Monday, 2 January 2006") },
 	}
-	files, _ := fs.Glob(web, "*.html") // the pattern is right
+	files, _ := fs.Glob(pageFiles, "*.html") // the pattern is right
 	for _, file := range files {
 		layout := template.New("layout.html").Funcs(words)
-		pages[strings.TrimSuffix(file, ".html")] = template.Must(layout.ParseFS(web, "layout.html", file))
+		pages[strings.TrimSuffix(file, ".html")] = template.Must(layout.ParseFS(pageFiles, "layout.html", file))
 	}
 }
 
@@ -65,8 +77,27 @@ func origin(m coexistence.Message) string {
 		return cmp.Or(author(m.CallbackData), "api")
 	case coexistence.OriginApp:
 		return "phone"
+	case coexistence.OriginHistory:
+		if m.Outbound {
+			return "phone" // nothing else can have written before
+		}
+		return "customer"
 	default:
 		return string(m.Origin)
+	}
+}
+
+// preview is a message as the list of conversations shows it: its text, or what it is.
+func preview(m coexistence.Message) string {
+	switch {
+	case m.Revoked():
+		return "This message was deleted."
+	case m.Text != "":
+		return m.Text
+	case m.Placeholder():
+		return "On the phone only"
+	default:
+		return string(m.Type)
 	}
 }
 
@@ -105,26 +136,4 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, v view) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(cmp.Or(v.Status, http.StatusOK))
 	_, _ = out.WriteTo(w) // the browser went away
-}
-
-// show answers with a page. To the script of a page that is open it sends the page again, whenever
-// it is another than before.
-func (a *app) show(w http.ResponseWriter, r *http.Request, look func(context.Context) (view, error)) error {
-	v, err := look(r.Context())
-	switch {
-	case err != nil:
-		return err
-	case !live.Wanted(r):
-		a.render(w, r, v)
-		return nil
-	}
-	a.news.Stream(w, r, func() (string, error) {
-		var out strings.Builder
-		v, err := look(r.Context())
-		if err == nil {
-			err = pages[v.Page].Execute(&out, v)
-		}
-		return out.String(), err
-	})
-	return nil
 }

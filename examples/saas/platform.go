@@ -29,6 +29,7 @@ type platform struct {
 //	META_CONFIGURATION_ID          of Facebook Login for Business: Configurations
 //	WEBHOOK_VERIFY_TOKEN           a text of your choice, entered beside the callback URL https://…/webhook
 //	META_GRAPH_VERSION             if not the default
+//	ELIGIBILITY_POLICY             rules to check numbers by: unset for the documented ones, a date, "today"
 //	META_GRAPH_URL, META_SDK_URL   of a simulator of its own: coexistence/simulator -bare
 //	SAAS_KEYS                      what tokens are encrypted with: see signup.ParseKeyring
 func newPlatform(kind, url string) (*platform, error) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
@@ -25,19 +27,31 @@ import (
 // newTestApp is the product within the test, on a platform of the simulator's.
 func newTestApp(t *testing.T) (*app, *httptest.Server) {
 	t.Helper()
-	meta := newSimulator("http://127.0.0.1:0")
-	t.Cleanup(meta.simulator.World.Close)
 	keys, err := openKeys("")
 	require.NoError(t, err)
 	db, err := open(t.Context(), settings{dir: t.TempDir()}, keys)
 	require.NoError(t, err)
+	return newTestAppOn(t, db, keys)
+}
+
+// newTestAppOn is newTestApp on a database of the test's own.
+func newTestAppOn(t *testing.T, db *storage.DB, keys *signup.Keyring) (*app, *httptest.Server) {
+	t.Helper()
+	meta := newSimulator("http://127.0.0.1:0")
+	t.Cleanup(meta.simulator.World.Close)
 	brief := settings{lease: time.Second, unknownTimeout: time.Second}
 	a, err := newApp(t.Context(), brief, meta, db, keys, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.NoError(t, a.inbox.Start(t.Context()))
 	srv := httptest.NewServer(a.routes())
+	working, stop := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { a.changes.run(working) })
 	t.Cleanup(func() {
+		a.changes.news.Close()
 		srv.Close()
+		stop()
+		work.Wait()
 		require.NoError(t, a.inbox.Shutdown(context.WithoutCancel(t.Context())))
 		require.NoError(t, db.Close())
 	})
@@ -78,7 +92,7 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	require.NoError(t, err)
 	var letter string
 	require.Eventually(t, func() bool {
-		dead, err := a.deadLetters(ctx, &n)
+		dead, err := a.deadLetters(ctx, &n, 2)
 		require.NoError(t, err)
 		if len(dead) == 1 {
 			letter = fmt.Sprint(dead[0].ID)
@@ -110,7 +124,7 @@ func furnish(t *testing.T, a *app, name string) (v *visitor, ids map[string]stri
 	require.Equal(t, http.StatusSeeOther, status)
 	return v, map[string]string{
 		"phone": string(phone), "chat": chat, "campaign": campaign, "letter": letter, "message": "wamid." + name,
-		"change": "pause",
+		"change": "pause", "person": chat,
 	}
 }
 

@@ -14,7 +14,11 @@ CREATE TABLE IF NOT EXISTS saas_tenants (
 CREATE TABLE IF NOT EXISTS saas_sessions (
 	id TEXT PRIMARY KEY, tenant TEXT NOT NULL REFERENCES saas_tenants, ends_at BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS saas_campaigns (
-	id TEXT PRIMARY KEY, phone TEXT NOT NULL, template TEXT NOT NULL, launched_at BIGINT NOT NULL);`
+	id TEXT PRIMARY KEY, phone TEXT NOT NULL, template TEXT NOT NULL, launched_at BIGINT NOT NULL);
+CREATE INDEX IF NOT EXISTS saas_campaigns_phone ON saas_campaigns (phone, launched_at);
+CREATE TABLE IF NOT EXISTS saas_retentions (
+	tenant TEXT PRIMARY KEY REFERENCES saas_tenants, days BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS saas_changes (phone TEXT PRIMARY KEY, version BIGINT NOT NULL);`
 
 // makeTables makes them beside those of the SDK. The statement lock lets one of several processes
 // go first that start at once.

@@ -20,6 +20,8 @@ import (
 type tenant struct {
 	id   string
 	Name string
+
+	session string // as the database knows it; of a visitor, not of the business
 }
 
 const (
@@ -45,7 +47,7 @@ func (a *app) createTenant(ctx context.Context, name, email, password string) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &tenant{rand.Text(), name}
+	t := &tenant{id: rand.Text(), Name: name}
 	r, err := a.db.SQL().ExecContext(ctx, `INSERT INTO saas_tenants (id, name, email, password)
 		VALUES ($1, $2, $3, $4) ON CONFLICT (email) DO NOTHING`, t.id, t.Name, email, string(hash))
 	if err != nil {
@@ -115,9 +117,10 @@ func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	if err != nil {
 		return t, errSignIn
 	}
+	t.session = hashed(c.Value)
 	err = a.db.SQL().QueryRowContext(r.Context(), `SELECT t.id, t.name
 		FROM saas_sessions s JOIN saas_tenants t ON t.id = s.tenant WHERE s.id = $1 AND s.ends_at > $2`,
-		hashed(c.Value), time.Now().Unix()).Scan(&t.id, &t.Name)
+		t.session, time.Now().Unix()).Scan(&t.id, &t.Name)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errSignIn
 	}
@@ -133,11 +136,11 @@ func hashed(token string) string {
 // serveSignIn shows the page for signing in and for creating a business, and takes its two forms.
 func (a *app) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	form := struct{ Email, Password, Name, Problem string }{
-		Email: r.PostFormValue("email"), Name: r.PostFormValue("name"),
+		Email: r.PostForm.Get("email"), Name: r.PostForm.Get("name"),
 	}
 	v := view{Page: "signin", Title: "Sign in"}
 	if r.Method == http.MethodPost {
-		t, err := a.enter(r.Context(), form.Name, form.Email, r.PostFormValue("password"))
+		t, err := a.enter(r.Context(), form.Name, form.Email, r.PostForm.Get("password"))
 		if err == nil {
 			err = a.signIn(w, r, t)
 		}

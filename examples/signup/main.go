@@ -4,7 +4,8 @@
 //
 //	go run ./examples/signup
 //
-// Open the address that it prints, check the number that it prints, and follow the page.
+// Open the address that it prints, check the number that it prints, and follow the page. It speaks
+// the language of your browser, if that is one of nine.
 package main
 
 import (
@@ -25,10 +26,17 @@ import (
 
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "where to listen")
+	named := flag.String("policy", "",
+		`the rules to check numbers by: empty for the documented ones, a date or "today" for Meta's`)
 	flag.Parse()
+	policy, err := eligibility.ParsePolicy(*named)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "signup:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *addr); err != nil {
+	if err := run(ctx, *addr, policy); err != nil {
 		fmt.Fprintln(os.Stderr, "signup:", err)
 		os.Exit(1)
 	}
@@ -36,13 +44,14 @@ func main() {
 
 // run plays Meta and the phone, and serves the host until ctx ends. Everything but newHost is there
 // because no Meta is.
-func run(ctx context.Context, addr string) error {
+func run(ctx context.Context, addr string, policy func(time.Time) eligibility.Policy) error {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	defer world.Close()
 	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555 010 0199", Business: "Ovenbird Bakery"})
-	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(b *signup.Connection) {
+	connected := func(b *signup.Connection) {
 		fmt.Printf("connected: number %s in account %s\n", b.Phone.ID, b.WABAID)
-	})
+	}
+	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), policy, connected)
 	if err != nil {
 		return err
 	}
@@ -60,7 +69,10 @@ func run(ctx context.Context, addr string) error {
 
 // newHost is what a SaaS writes. Against Meta, sdk stays empty. The client needs the app's id and
 // secret and no token: the signup brings one for each business.
-func newHost(app cloudapi.Config, configuration, sdk string, connected func(*signup.Connection)) (http.Handler, error) {
+func newHost(
+	app cloudapi.Config, configuration, sdk string, policy func(time.Time) eligibility.Policy,
+	connected func(*signup.Connection),
+) (http.Handler, error) {
 	client, err := cloudapi.NewClient(app)
 	if err != nil {
 		return nil, err
@@ -69,7 +81,7 @@ func newHost(app cloudapi.Config, configuration, sdk string, connected func(*sig
 		ConfigurationID: configuration, Client: client,
 		Page: signup.PageConfig{
 			Tenant: func(*http.Request) (string, error) { return "bakery", nil }, // who is signed in to the SaaS
-			SDKURL: sdk, Check: eligibility.PageCheck(eligibility.PolicyAsOf),
+			SDKURL: sdk, Check: eligibility.PageCheck(policy),
 		},
 		Connected: func(_ context.Context, b *signup.Connection) error {
 			connected(b) // a real host stores b, its token encrypted, and asks for contacts and history

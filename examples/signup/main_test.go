@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
@@ -17,7 +18,10 @@ func TestThePageChecksTheNumberBeforeThePopup(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	t.Cleanup(world.Close)
-	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), func(*signup.Connection) {})
+	policy, err := eligibility.ParsePolicy("")
+	require.NoError(t, err)
+	handler, err := newHost(world.ClientConfig(), world.ConfigurationID(), world.SDKURL(), policy,
+		func(*signup.Connection) {})
 	require.NoError(t, err)
 	srv := httptest.NewServer(handler)
 	t.Cleanup(srv.Close)
@@ -33,6 +37,9 @@ func TestThePageChecksTheNumberBeforeThePopup(t *testing.T) {
 		`"eligible":true`)
 	require.Contains(t, post("/signup/check", `{"number":"+1 555 010 0199","app_version":"2.23.0"}`),
 		`"eligible":false`)
+	refused := post("/signup/check", `{"number":"+234 803 555 0101","app_version":"2.24.17.79"}`)
+	require.Contains(t, refused, `"eligible":false`)
+	require.Contains(t, refused, "lifted this restriction on 2026-04-15")
 	require.Contains(t, post("/signup/check", `{}`), `"eligible":false`)
 	require.Contains(t, post("/signup/begin", ``), world.SDKURL())
 	resp, err := http.Get(srv.URL)

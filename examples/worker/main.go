@@ -37,7 +37,7 @@ func run(ctx context.Context) error {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {
 		log.Println("a customer wrote to number", m.PhoneNumberID, "a message of type", m.Content.MessageType())
-		return nil // a bot answers here, if coexistence.Answerable(m)
+		return nil // a bot answers here, if Tracker.MayAnswer allows it
 	})
 	webhook.On(&mux, func(_ context.Context, e *webhook.BusinessAppEcho) error {
 		log.Println(
