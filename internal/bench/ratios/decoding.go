@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/report"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -128,33 +129,33 @@ func must(err error) {
 // decoding measures P1 to P7 and P17: what it costs to verify and decode a body, beside the HMAC
 // alone and encoding/json. The bars are those of the performance budget; each line names what it
 // divides by what.
-func decoding(r *report) {
-	if r.wants("P1", "P2", "P3", "P5", "P6", "P7", "P17") {
+func decoding(r *report.Report) {
+	if r.Wants("P1", "P2", "P3", "P5", "P6", "P7", "P17") {
 		history := newContest(payload.History(3000, 40), 400)
 		t := history.run(history.hmac, history.ours, history.v1, history.tree, history.decode, history.valid)
-		r.atMost("P1", "verify + decode 1 MB history, iterator / HMAC", t[1]/t[0], 3.5, 3)
-		r.atMost("P1", "verify + decode 1 MB history, tree / HMAC", t[3]/t[0], 3.5, 3)
-		r.atLeast("P3", "v1 / ours, verify + decode 1 MB history", t[2]/t[1], 5, 6)
-		r.info("P1", "decode alone / HMAC", t[4]/t[0])
-		r.info("P1", "verify + json.Valid / HMAC", t[5]/t[0])
+		r.AtMost("P1", "verify + decode 1 MB history, iterator / HMAC", t[1]/t[0], 3.5, 3)
+		r.AtMost("P1", "verify + decode 1 MB history, tree / HMAC", t[3]/t[0], 3.5, 3)
+		r.AtLeast("P3", "v1 / ours, verify + decode 1 MB history", t[2]/t[1], 5, 6)
+		r.Info("P1", "decode alone / HMAC", t[4]/t[0])
+		r.Info("P1", "verify + json.Valid / HMAC", t[5]/t[0])
 
 		large := newContest(payload.History(9000, 40), 200)
 		t = large.run(large.hmac, large.ours)
-		r.atMost("P2", "verify + decode 3 MB history / HMAC", t[1]/t[0], 3.6, 3.1)
+		r.AtMost("P2", "verify + decode 3 MB history / HMAC", t[1]/t[0], 3.6, 3.1)
 
 		text := newContest(payload.Text(), 1500)
 		t = text.run(text.hmac, text.ours, text.v1, text.decode)
-		r.atMost("P5", "verify + decode one text / HMAC", t[1]/t[0], 3.2, 0)
-		r.atLeast("P6", "v1 / ours, one text", t[2]/t[1], 4, 5)
-		r.info("P5", "decode alone, one text / HMAC", t[3]/t[0])
+		r.AtMost("P5", "verify + decode one text / HMAC", t[1]/t[0], 3.2, 0)
+		r.AtLeast("P6", "v1 / ours, one text", t[2]/t[1], 4, 5)
+		r.Info("P5", "decode alone, one text / HMAC", t[3]/t[0])
 		status := newContest(payload.Status(), 1500)
 		t = status.run(status.hmac, status.ours, status.v1)
-		r.atLeast("P6", "v1 / ours, one status", t[2]/t[1], 4, 5)
+		r.AtLeast("P6", "v1 / ours, one status", t[2]/t[1], 4, 5)
 
 		batch := newContest(payload.Batch(100), 600)
 		t = batch.run(batch.hmac, batch.ours, batch.v1)
-		r.atMost("P7", "verify + decode 100 mixed changes / HMAC", t[1]/t[0], 4, 3.2)
-		r.atLeast("P7", "v1 / ours, 100 mixed changes", t[2]/t[1], 4.3, 5)
+		r.AtMost("P7", "verify + decode 100 mixed changes / HMAC", t[1]/t[0], 4, 3.2)
+		r.AtLeast("P7", "v1 / ours, 100 mixed changes", t[2]/t[1], 4.3, 5)
 
 		// A signature of the wrong form must cost nothing, or it would be a way to keep a server
 		// busy.
@@ -162,7 +163,7 @@ func decoding(r *report) {
 		t = history.run(history.hmac,
 			func() { _ = webhook.Verify(history.forged, history.signature, secret) },
 			func() { _ = webhook.Verify(history.body, malformed, secret) })
-		r.atMost("P17", "forged signature, 1 MB / HMAC", t[1]/t[0], 1.2, 0)
-		r.atMost("P17", "malformed header, 1 MB / HMAC", t[2]/t[0], 0.01, 0)
+		r.AtMost("P17", "forged signature, 1 MB / HMAC", t[1]/t[0], 1.2, 0)
+		r.AtMost("P17", "malformed header, 1 MB / HMAC", t[2]/t[0], 0.01, 0)
 	}
 }

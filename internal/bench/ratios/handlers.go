@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/report"
 )
 
 // handlers measures how many requests a second a server answers with each handler, which is what a
@@ -21,8 +22,8 @@ import (
 // How fast a shared machine is changes from one moment to the next by more than the handlers
 // differ. They therefore take very short turns, a ratio is one of neighbors in time, and the median
 // of all rounds counts.
-func handlers(r *report) error {
-	if !r.wants("P14", "P15") {
+func handlers(r *report.Report) error {
+	if !r.Wants("P14", "P15") {
 		return nil
 	}
 	s, err := startServer()
@@ -37,19 +38,19 @@ func handlers(r *report) error {
 	if err != nil {
 		return err
 	}
-	r.atLeast("P14", "handler req/s, one text: ours / only read and verify", got.ratio(2, 1), 0.8, 0.88)
-	r.atLeast("P15", "handler req/s, one text: ours / read, verify, v1", got.ratio(2, 3), 1.6, 1.9)
-	r.info("P15", "P15 of a decoder that takes no time", got.ratio(1, 3))
+	r.AtLeast("P14", "handler req/s, one text: ours / only read and verify", got.ratio(2, 1), 0.8, 0.88)
+	r.AtLeast("P15", "handler req/s, one text: ours / read, verify, v1", got.ratio(2, 3), 1.6, 1.9)
+	r.Info("P15", "P15 of a decoder that takes no time", got.ratio(1, 3))
 	for i, what := range []string{"nothing", "read, verify", "ours", "read, verify, v1", "ours without deduplication"} {
-		r.info("P14", "handler, one text, "+what+": µs", 1e6/got.rate(i))
+		r.Info("P14", "handler, one text, "+what+": µs", 1e6/got.rate(i))
 	}
 	// A handler that leaves a megabyte unread makes net/http close the connection: here the first
 	// path is the cheapest that reads.
 	if got, err = measure(s.addr, large, "/verify", "/ours/all", "/v1"); err != nil {
 		return err
 	}
-	r.atLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", got.ratio(1, 2), 4, 5)
-	r.info("P15", "handler req/s, 1 MB history: ours / only read and verify", got.ratio(1, 0))
+	r.AtLeast("P15", "handler req/s, 1 MB history: ours / read, verify, v1", got.ratio(1, 2), 4, 5)
+	r.Info("P15", "handler req/s, 1 MB history: ours / only read and verify", got.ratio(1, 0))
 	return nil
 }
 

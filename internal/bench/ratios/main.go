@@ -19,6 +19,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/report"
 )
 
 func main() {
@@ -39,7 +41,7 @@ func main() {
 	case *send:
 		exit(sendRequests(*addr, strings.Split(*paths, ","), l))
 	}
-	r := report{only: *only}
+	r := report.Report{Out: os.Stdout, Only: *only}
 	fmt.Printf("%s %s/%s, %d processors\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	decoding(&r)
 	memory(&r)
@@ -49,8 +51,8 @@ func main() {
 	if err := durable(&r); err != nil {
 		exit(err)
 	}
-	if r.missed > 0 {
-		fmt.Printf("%d bars missed\n", r.missed)
+	if r.Missed > 0 {
+		fmt.Printf("%d bars missed\n", r.Missed)
 		os.Exit(1)
 	}
 }
@@ -62,57 +64,4 @@ func exit(err error) {
 		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-// A report prints the measured lines and counts the missed bars.
-type report struct {
-	only   string
-	missed int
-}
-
-// wants reports whether any of the lines is to be measured.
-func (r *report) wants(numbers ...string) bool {
-	for _, n := range numbers {
-		if strings.HasPrefix(n, r.only) {
-			return true
-		}
-	}
-	return false
-}
-
-// atMost prints a value that must not be above its bar. A stretch goal of 0 is none.
-func (r *report) atMost(number, what string, got, bar, stretch float64) {
-	r.line(number, what, "≤", got, bar, stretch, got <= bar, got <= stretch)
-}
-
-// atLeast prints a value that must not be below its bar.
-func (r *report) atLeast(number, what string, got, bar, stretch float64) {
-	r.line(number, what, "≥", got, bar, stretch, got >= bar, got >= stretch)
-}
-
-// line prints a value beside its bar. A stretch goal of 0 is none.
-func (r *report) line(number, what, sign string, got, bar, stretch float64, holds, better bool) {
-	if !r.wants(number) {
-		return
-	}
-	verdict := "holds"
-	switch {
-	case !holds:
-		verdict = "MISSED"
-		r.missed++
-	case stretch != 0 && better:
-		verdict = "stretch goal"
-	}
-	goal := ""
-	if stretch != 0 {
-		goal = fmt.Sprintf("%s %g", sign, stretch)
-	}
-	fmt.Printf("%-4s %-62s %10.4g   bar %s %-6g stretch %-7s %s\n", number, what, got, sign, bar, goal, verdict)
-}
-
-// info prints a value that has no bar, to be read beside those of that number.
-func (r *report) info(number, what string, got float64) {
-	if r.wants(number) {
-		fmt.Printf("          %-57s %10.4g\n", what, got)
-	}
 }

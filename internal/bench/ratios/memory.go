@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/payload"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/bench/report"
 )
 
 // allocated returns how many allocations f makes and of how many bytes, the smallest of several
@@ -30,28 +31,28 @@ func allocated(f func()) (count, size float64) {
 
 // memory measures P8 to P13: allocations, which are the same in every run, and what a chunk of
 // history and the most expensive of bodies take.
-func memory(r *report) {
-	if r.wants("P8", "P9", "P10", "P11", "P12", "P13") {
+func memory(r *report.Report) {
+	if r.Wants("P8", "P9", "P10", "P11", "P12", "P13") {
 		history := newContest(payload.History(3000, 40), 1)
 		count, size := allocated(history.tree)
-		r.atMost("P8", "allocations per history message, tree", count/3000, 0.25, 0.12)
-		r.atMost("P10", "bytes allocated, 1 MB history, tree / body", size/float64(len(history.body)), 1.3, 1)
+		r.AtMost("P8", "allocations per history message, tree", count/3000, 0.25, 0.12)
+		r.AtMost("P10", "bytes allocated, 1 MB history, tree / body", size/float64(len(history.body)), 1.3, 1)
 		count, _ = allocated(history.ours)
-		r.atMost("P9", "allocations per history message, iterator", count/3000, 2, 1.2)
+		r.AtMost("P9", "allocations per history message, iterator", count/3000, 2, 1.2)
 		for name, body := range map[string][]byte{"text": payload.Text(), "status": payload.Status()} {
 			count, size = allocated(newContest(body, 1).ours)
-			r.atMost("P11", "allocations, verify + decode one "+name, count, 12, 6)
-			r.atMost("P11", "bytes allocated, verify + decode one "+name, size, 2048, 0)
+			r.AtMost("P11", "allocations, verify + decode one "+name, count, 12, 6)
+			r.AtMost("P11", "bytes allocated, verify + decode one "+name, size, 2048, 0)
 		}
-		r.atMost("P12", "live KiB over the body, iterating a 1 MB chunk", live(history), 128, 0)
+		r.AtMost("P12", "live KiB over the body, iterating a 1 MB chunk", live(history), 128, 0)
 		large := newContest(payload.History(9000, 40), 1)
-		r.atMost("P12", "live KiB over the body, iterating a 3 MB chunk", live(large), 128, 0)
+		r.AtMost("P12", "live KiB over the body, iterating a 3 MB chunk", live(large), 128, 0)
 
 		empty := newContest(payload.EmptyHistory(1_000_000), 40)
 		_, size = allocated(empty.decode)
 		took := empty.run(empty.decode)[0] / float64(time.Millisecond)
-		r.atMost("P13", "a million empty messages by the iterator, ms", took, 100, 0)
-		r.atMost("P13", "a million empty messages by the iterator, MB allocated", size/1e6, 8, 0)
+		r.AtMost("P13", "a million empty messages by the iterator, ms", took, 100, 0)
+		r.AtMost("P13", "a million empty messages by the iterator, MB allocated", size/1e6, 8, 0)
 	}
 }
 

@@ -167,6 +167,13 @@ func (w *window) fill(js, text string) {
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.KeyEvent(text)))
 }
 
+// choose chooses a value of the list that a JavaScript expression yields.
+func (w *window) choose(js, value string) {
+	w.t.Helper()
+	w.await(js)
+	evaluate[bool](w, fmt.Sprintf(`(() => { (%s).value = %q; return true })()`, js, value))
+}
+
 // shoot leaves a picture in the folder that COEXISTENCE_SCREENSHOTS names, if it names one.
 func (w *window) shoot(name string) {
 	w.t.Helper()
@@ -178,6 +185,13 @@ func (w *window) shoot(name string) {
 	png, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
 	require.NoError(w.t, err)
 	require.NoError(w.t, os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+}
+
+// judge has axe-core look at the page, and leaves a picture.
+func (w *window) judge(name string) {
+	w.t.Helper()
+	w.accessible(name)
+	w.shoot(name)
 }
 
 // open attaches to a window that this one opened, when it is there.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -556,4 +558,32 @@ func TestTheAnswerToAFinishGetsLost(t *testing.T) {
 	free()
 	h.shows("done")
 	h.business()
+}
+
+// The page of another product, with the listener as Meta's documentation has it, works as it is.
+func TestMetasDocumentedListenerWorksUnchanged(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, hostConfig{raw: true})
+	b, err := os.ReadFile("../clients/listener.html")
+	require.NoError(t, err)
+	app := theStage.world.ClientConfig()
+	page := strings.NewReplacer(
+		"APP_ID", string(app.AppID), "CONFIGURATION_ID", theStage.world.ConfigurationID()).Replace(string(b))
+	theStage.hosts.Store(h.name, http.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write([]byte(page))
+	})))
+	h.visit()
+	h.await(`document.body?.dataset.ready === "yes"`)
+	h.click(id("login"))
+	popup := h.open("/dialog/oauth")
+	require.Equal(t, "https://www.facebook.com", evaluate[string](popup, "location.origin"))
+	h.complete(popup)
+	h.await(id("session") + ".textContent && " + id("response") + ".textContent")
+	session, err := signup.ParseSessionInfo([]byte(evaluate[string](h.window, id("session")+".textContent")))
+	require.NoError(t, err)
+	require.Equal(t, signup.EventFinishBusinessApp, session.Event)
+	response, err := signup.ParseLoginResponse([]byte(evaluate[string](h.window, id("response")+".textContent")))
+	require.NoError(t, err)
+	require.NotEmpty(t, response.Code)
 }

@@ -27,6 +27,7 @@ type host struct {
 	*window
 	name  string
 	url   string // of its page
+	lang  string // of its page; English if empty
 	flow  *signup.Flow
 	phone *coexistencetest.Phone
 
@@ -94,7 +95,7 @@ func newHost(t *testing.T, cfg hostConfig) *host {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		page := cfg.page
 		if page == "" {
-			page = `<main>` + tag + `</main>`
+			page = `<main><h1>Your number</h1>` + tag + `</main>`
 		}
 		_, _ = fmt.Fprint(w, `<!doctype html><html lang="en"><meta charset="utf-8"><title>A SaaS</title>
 			<link rel="icon" href="data:,"><link rel="stylesheet" href="/signup/page.css"><body>`+page)

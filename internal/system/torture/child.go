@@ -11,11 +11,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
@@ -35,15 +37,19 @@ const (
 	modeKeep    mode = "keep"    // keeps it, and handles nothing
 	modeHandle  mode = "handle"  // keeps it, and handles it by doing nothing
 	modeWalk    mode = "walk"    // keeps it, and decodes every message of the history
+	modeWhole   mode = "whole"   // is a whole host, with tracker and outbox, that answers
 )
 
-// A fault is a mistake that an inbox could have, and that the torture has to find.
+// A fault is a mistake that an inbox or a host could have, and that the torture has to find.
 type fault string
 
 const (
 	faultEarly fault = "early" // answers 200 before the delivery is stored
 	faultApart fault = "apart" // writes effects in a transaction of their own
 	faultLanes fault = "lanes" // forgets which conversation an event belongs to
+
+	faultUnnamed   fault = "unnamed"   // gives an answer another name each time it is put in
+	faultScattered fault = "scattered" // puts each answer into a conversation of its own
 )
 
 // An order is what a child gets.
@@ -55,6 +61,14 @@ type order struct {
 	Lease         time.Duration `json:",omitzero"` // of the inbox; its default if 0
 	Pause         time.Duration `json:",omitzero"` // how long handling an event takes
 	Workers       int           `json:",omitzero"`
+
+	// Of a whole host: where Meta is, with which token it is called, and how many messages a second
+	// a number may pass; one message in Answers is answered; how long the outbox waits for a
+	// status.
+	Meta, Token string        `json:",omitzero"`
+	Throughput  int           `json:",omitzero"`
+	Answers     int           `json:",omitzero"`
+	Unknown     time.Duration `json:",omitzero"`
 }
 
 // A report is what a child answers.
@@ -67,14 +81,17 @@ type report struct {
 	Lag50, Lag99              time.Duration // of these, from when they were written
 	Holding                   string        // the message that a handler has been told to hold on to
 	Left                      int           // to be handled
-	Error                     string        `json:",omitzero"`
+	Unsent, Failed            int           // entries of the outbox
+	Goroutines                int
+	Error                     string `json:",omitzero"`
 }
 
 // A host is what runs in a child.
 type host struct {
 	order order
-	in    *inbox.Inbox // nil in the mode bare
-	db    *sql.DB      // of the store, if it has one
+	in    *inbox.Inbox   // nil in the mode bare
+	db    *sql.DB        // of the store, if it has one
+	box   *outbox.Outbox // of a whole host
 
 	chunks atomic.Int64 // of history that were handled
 	mu     sync.Mutex
@@ -132,23 +149,35 @@ func (h *host) start(ctx context.Context) error {
 	return nil
 }
 
-// receiver makes what the endpoint hands deliveries to, with the fault that was ordered. Failed
-// events come again soon and are never given up, because the trials make many of them fail.
+// inboxConfig lets failed events come again soon and never gives them up, because the trials make
+// many of them fail.
+func (h *host) inboxConfig() inbox.Config {
+	return inbox.Config{
+		LeaseDuration: h.order.Lease, Workers: h.order.Workers,
+		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000,
+		PollInterval: 200 * time.Millisecond, Logger: logger(),
+	}
+}
+
+// logger writes errors to the standard error of a child, of which the parent keeps the beginning.
+func logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+// receiver makes what the endpoint hands deliveries to, with the fault that was ordered.
 func (h *host) receiver(ctx context.Context) (webhook.Receiver, error) {
 	if h.order.Mode == modeBare {
 		return webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil }), nil
+	}
+	if h.order.Mode == modeWhole {
+		err := h.wire(ctx)
+		return h.in, err
 	}
 	store, handler, err := h.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	h.in, err = inbox.New(store, handler, inbox.Config{
-		LeaseDuration: h.order.Lease, Workers: h.order.Workers,
-		Backoff: func(int) time.Duration { return 50 * time.Millisecond }, MaxAttempts: 10000,
-		PollInterval: 200 * time.Millisecond,
-		Logger:       slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError})),
-	})
-	if err != nil {
+	if h.in, err = inbox.New(store, handler, h.inboxConfig()); err != nil {
 		return nil, err
 	}
 	if h.order.Mode != modeKeep {
@@ -197,7 +226,10 @@ func (h *host) open(ctx context.Context) (inbox.Store, webhook.Handler, error) {
 		handler, err := noting(h.order.Notes, h.dwell)
 		return o.store, handler, err
 	}
-	handler := effects(e.dialect, h.dwell)
+	handler, err := tracked(o.shared, effects(e.dialect, h.dwell))
+	if err != nil {
+		return nil, nil, err
+	}
 	switch h.order.Fault {
 	case faultApart:
 		handler = webhook.HandlerFunc(
@@ -283,6 +315,9 @@ func (h *host) obey(ctx context.Context, command string) report {
 			// The listener is not closed: its file is shared with the processes beside this one,
 			// and one of them may have made it blocking.
 			err = h.in.Shutdown(ctx) // nothing arrives any more
+			if h.box != nil {
+				err = errors.Join(err, h.box.Shutdown(ctx))
+			}
 		}
 		m, statsErr := h.in.Metrics(ctx)
 		if command != "end" {
@@ -293,6 +328,10 @@ func (h *host) obey(ctx context.Context, command string) report {
 		r.Running = m.Running
 		r.Left = m.Depth()
 	}
+	if h.box != nil && err == nil {
+		r.Unsent, r.Failed, err = countEntries(ctx, h.db)
+	}
+	r.Goroutines = runtime.NumGoroutine()
 	if err != nil {
 		r.Error = err.Error()
 	}

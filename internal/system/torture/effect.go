@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
@@ -62,6 +64,42 @@ func effects(d sqldb.Dialect, dwell func(ctx context.Context, message string)) w
 		dwell(ctx, string(m.ID))
 		return nil
 	}))
+}
+
+// tracked puts a tracker in front of a handler, as hosts do, in the same database. It stores what
+// an event tells before the handler sees the event, for many at once: whatever happens to the
+// process in between, no event may reach the handler without its message being stored.
+func tracked(db *sqldb.DB, h webhook.Handler) (webhook.Handler, error) {
+	store := sqlstore.New(db)
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	stored := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
+		m, ok := ev.(*webhook.IncomingMessage)
+		if !ok {
+			return nil // for the handler to refuse
+		}
+		got, err := store.Message(ctx, m.PhoneNumberID, m.ID)
+		if errors.Is(err, coexistence.ErrNotFound) || err == nil && got.Text != m.Text() {
+			// A dead letter has no effect, so it is found as a message that was lost.
+			return webhook.Permanent(errors.New("the tracker had not stored the message"))
+		}
+		return err
+	})
+	return gated{webhook.MultiHandler(tracker, stored), h, tracker}, err
+}
+
+// A gated handler hands events on that a gate lets pass, where MultiHandler would hand on those as
+// well that the gate gives up.
+type gated struct {
+	gate, h webhook.Handler
+	webhook.Preparer
+}
+
+// Handle implements [webhook.Handler].
+func (g gated) Handle(ctx context.Context, ev webhook.Event) error {
+	if err := g.gate.Handle(ctx, ev); err != nil {
+		return err
+	}
+	return g.h.Handle(ctx, ev)
 }
 
 // linger waits, or until ctx ends.

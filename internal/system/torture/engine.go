@@ -11,8 +11,11 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	coexpostgres "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres"
 	postgres "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/postgres/migrations"
+	coexsqlite "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite"
 	sqlite "github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/sqlite/migrations"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/pgdb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb/migrate"
@@ -28,12 +31,19 @@ type opened struct {
 	store inbox.Store
 	db    *sql.DB
 	close func() error
+
+	// shared is what a tracker's store is made over. It is nil if db is.
+	shared *sqldb.DB
 }
 
 // An engine is what an inbox can be kept in. A place is where: a folder or a URL.
 type engine struct {
 	open    func(ctx context.Context, place string) (opened, error)
 	dialect sqldb.Dialect // "" for an engine without a SQL database
+
+	// storage opens everything that a host stores, as hosts do; nil for an engine that has no more
+	// than an inbox.
+	storage func(ctx context.Context, place string) (*storage.DB, error)
 
 	// serve returns a server in a folder, of which several processes may share the store; nil if
 	// the store belongs to one process. It is not started. fresh says that the folder is empty.
@@ -59,21 +69,35 @@ func hasServer(name string) bool { return engines[name].serve != nil }
 // a store must refuse: it forgets what it acknowledged when the power fails, and a test that does
 // not notice is worth nothing.
 var engines = map[string]engine{
-	"sqlite":        {openSQLite, sqldb.SQLite, nil},
-	"sqlite-lazy":   {openLazySQLite, sqldb.SQLite, nil},
-	"postgres":      {openPostgreSQL, sqldb.PostgreSQL, servePostgreSQL},
-	"postgres-lazy": {openLazyPostgreSQL, sqldb.PostgreSQL, servePostgreSQL},
-	"nats":          {openNATS, "", serveNATS},
-	"nats-lazy":     {openNATS, "", serveLazyNATS},
+	"sqlite":        {openSQLite, sqldb.SQLite, storeInSQLite, nil},
+	"sqlite-lazy":   {openLazySQLite, sqldb.SQLite, nil, nil},
+	"postgres":      {openPostgreSQL, sqldb.PostgreSQL, storeInPostgreSQL, servePostgreSQL},
+	"postgres-lazy": {openLazyPostgreSQL, sqldb.PostgreSQL, nil, servePostgreSQL},
+	"nats":          {openNATS, "", nil, serveNATS},
+	"nats-lazy":     {openNATS, "", nil, serveLazyNATS},
+}
+
+// storeInSQLite opens the file of a whole host.
+func storeInSQLite(ctx context.Context, dir string) (*storage.DB, error) {
+	return coexsqlite.Open(ctx, coexsqlite.Config{Path: filepath.Join(dir, "whatsapp.db")})
+}
+
+// storeInPostgreSQL opens the database of a whole host.
+func storeInPostgreSQL(ctx context.Context, server string) (*storage.DB, error) {
+	return coexpostgres.Open(ctx, coexpostgres.Config{URL: server})
 }
 
 // openSQLite opens the engine as hosts do.
 func openSQLite(ctx context.Context, dir string) (opened, error) {
-	s, err := sqlitedb.OpenInbox(ctx, filepath.Join(dir, "inbox.db"))
+	file, err := sqlitedb.Open(ctx, filepath.Join(dir, "inbox.db"))
 	if err != nil {
 		return opened{}, err
 	}
-	return opened{s, s.DB(), s.Close}, nil
+	s, err := sqlinbox.Open(ctx, file.DB)
+	if err != nil {
+		return opened{}, errors.Join(err, file.Close())
+	}
+	return opened{s, s.DB(), file.Close, file.DB}, nil
 }
 
 // openLazySQLite has synchronous=NORMAL, which is what most programs that use SQLite with a WAL
@@ -89,11 +113,15 @@ func openLazySQLite(ctx context.Context, dir string) (opened, error) {
 
 // openPostgreSQL opens the engine as hosts do.
 func openPostgreSQL(ctx context.Context, server string) (opened, error) {
-	s, err := pgdb.OpenInbox(ctx, pgdb.Config{URL: server})
+	db, err := pgdb.Open(ctx, pgdb.Config{URL: server})
 	if err != nil {
 		return opened{}, err
 	}
-	return opened{s, s.DB(), s.Close}, nil
+	s, err := db.Inbox(ctx)
+	if err != nil {
+		return opened{}, errors.Join(err, db.Close())
+	}
+	return opened{s, s.DB(), func() error { return errors.Join(s.Close(), db.Close()) }, db.DB}, nil
 }
 
 // openLazyPostgreSQL has synchronous_commit=off, which loses the last commits.
@@ -124,7 +152,7 @@ func unverified(ctx context.Context, db *sql.DB, dialect sqldb.Dialect) (opened,
 	if err != nil {
 		return opened{}, errors.Join(err, db.Close())
 	}
-	return opened{s, db, db.Close}, nil
+	return opened{s, db, db.Close, shared}, nil
 }
 
 // withParameter adds a parameter to a URL.

@@ -222,38 +222,24 @@ func (t *trial) handled(ctx context.Context, message string) (times, all int, er
 	return times, len(list), err
 }
 
-// jumpClock has the server's clock jump forward by hours and days while leases run. The store finds
-// a clock_timestamp() of our own in front of PostgreSQL's, through the search path, so no clock of
-// this machine moves.
+// jumpClock has the server's clock jump forward by hours and days while leases run.
 func jumpClock(ctx context.Context, t *trial) error {
-	db, err := sql.Open("pgx", t.site.place)
+	clock, err := newServerClock(ctx, t)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
-	for _, statement := range []string{
-		"CREATE SCHEMA jumping", "CREATE TABLE jumping.ahead (by INTERVAL NOT NULL)",
-		"INSERT INTO jumping.ahead VALUES ('0')",
-		`CREATE FUNCTION jumping.clock_timestamp() RETURNS TIMESTAMPTZ VOLATILE LANGUAGE SQL AS
-			'SELECT pg_catalog.clock_timestamp() + by FROM jumping.ahead'`,
-	} {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	if t.site.place, err = withParameter(t.site.place, "search_path", "jumping,pg_catalog"); err != nil {
-		return err
-	}
+	defer clock.close()
 	if err := t.start(ctx, 2); err != nil {
 		return err
 	}
-	jumps := []string{"1 hour", "8 days", "9 days"}
+	const day = 24 * time.Hour
+	jumps := []time.Duration{time.Hour, 8 * day, 9 * day}
 	for k, jump := range jumps {
 		t.gen.allow((k + 2) * t.gen.plan.deliveries / (len(jumps) + 1))
 		if err := t.gen.reach(ctx, (k+1)*t.gen.plan.deliveries/(len(jumps)+2)); err != nil {
 			return err
 		}
-		if _, err := db.ExecContext(ctx, "UPDATE jumping.ahead SET by = CAST($1 AS TEXT)::INTERVAL", jump); err != nil {
+		if err := clock.set(ctx, jump); err != nil {
 			return err
 		}
 	}
@@ -335,7 +321,7 @@ var diskSize = map[string]int{"sqlite": 24, "postgres": 128, "nats": 64}
 // fillDisk lets the disk of a store run full, and makes room again. Meanwhile the host has to
 // refuse, and what it accepted before must be there afterwards.
 func fillDisk(ctx context.Context, t *trial) error {
-	disk, err := smallDisk(ctx, t)
+	disk, err := smallDisk(ctx, t, diskSize[t.engine])
 	if err != nil {
 		return err
 	}
@@ -390,8 +376,8 @@ func fillDisk(ctx context.Context, t *trial) error {
 // fillStep is how many deliveries are sent at a time until the host refuses.
 const fillStep = 100
 
-// smallDisk mounts a file system in memory of the engine's size.
-func smallDisk(ctx context.Context, t *trial) (string, error) {
+// smallDisk mounts a file system in memory of so many megabytes.
+func smallDisk(ctx context.Context, t *trial, megabytes int) (string, error) {
 	if os.Getuid() != 0 {
 		return "", fmt.Errorf("%w: only root mounts a file system", errMissing)
 	}
@@ -399,7 +385,7 @@ func smallDisk(ctx context.Context, t *trial) (string, error) {
 	if err := os.Mkdir(disk, 0o755); err != nil {
 		return "", err
 	}
-	size := fmt.Sprintf("size=%dm,mode=755", diskSize[t.engine])
+	size := fmt.Sprintf("size=%dm,mode=755", megabytes)
 	if err := command(ctx, "mount", "-t", "tmpfs", "-o", size, "tmpfs", disk); err != nil {
 		return "", fmt.Errorf("%w: %w", errMissing, err)
 	}

@@ -122,6 +122,76 @@ func TestNothingIsLostWhenTheSurroundingsFail(t *testing.T) {
 	}
 }
 
+// wholeTests are trials of whole hosts that are short enough for tests.
+var wholeTests = options{entries: 60, rate: 40, soak: 8 * time.Second}
+
+func TestEveryAnswerIsSentOnceAndInOrderWhenHostsAreKilled(t *testing.T) {
+	t.Parallel()
+	for _, name := range wholeEngines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := wholeTests
+			o.seed = seed(t)
+			unlessMissing(t, runOutbox(t.Context(), t.Output(), name, o))
+		})
+	}
+}
+
+// A host that is built wrongly sends twice, or out of order, and that has to be found.
+func TestMistakesOfHostsAreFound(t *testing.T) {
+	t.Parallel()
+	for mistake, finds := range map[fault]func(verdict) int{
+		faultUnnamed:   func(v verdict) int { return v.twice },
+		faultScattered: func(v verdict) int { return v.disordered },
+	} {
+		t.Run(string(mistake), func(t *testing.T) {
+			t.Parallel()
+			var w wholeVerdict
+			for range 5 { // a kill may meet a moment in which the mistake does no harm
+				tr, err := newWholeTrial(t.Context(), t.Output(), "sqlite", seed(t), size{
+					messages: 60, conversations: 10, numbers: 2, answers: 1,
+				})
+				require.NoError(t, err)
+				t.Cleanup(tr.close)
+				tr.order.Fault = mistake
+				tr.meta.misbehave(0.3, 0)
+				w, err = tortureWhole(t.Context(), tr, 6)
+				t.Logf("%d found: %v", finds(w.answers), w)
+				if finds(w.answers) > 0 {
+					require.Error(t, err)
+					return
+				}
+			}
+			t.Errorf("the mistake was never found: %v", w)
+		})
+	}
+}
+
+func TestAFullDiskUnderTrackerAndOutboxLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	for _, name := range wholeEngines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			unlessMissing(t, runDisk(t.Context(), t.Output(), name, options{seed: seed(t)}))
+		})
+	}
+}
+
+func TestAWrongClockOfTheServerLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
+	o := wholeTests
+	o.seed = seed(t)
+	unlessMissing(t, runWrongClock(t.Context(), t.Output(), "postgres", o, time.Hour))
+}
+
+func TestAWholeHostUsesNoMoreAndMore(t *testing.T) {
+	t.Parallel()
+	o := wholeTests
+	o.seed = seed(t)
+	_, err := soak(t.Context(), t.Output(), "postgres", o)
+	unlessMissing(t, err)
+}
+
 func TestAFloodOfHistoryArrivesWholeWhileCustomersWrite(t *testing.T) {
 	t.Parallel()
 	for _, name := range enginesUnderTest {

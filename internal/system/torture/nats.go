@@ -50,7 +50,7 @@ func openNATS(ctx context.Context, place string) (opened, error) {
 	if err != nil {
 		return opened{}, err
 	}
-	return opened{s, nil, s.Close}, nil
+	return opened{store: s, close: s.Close}, nil
 }
 
 // serveNATS is the engine's serve.

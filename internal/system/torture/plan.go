@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -15,6 +16,7 @@ type plan struct {
 	seed          uint64
 	deliveries    int
 	conversations int
+	numbers       int // of businesses, to which the conversations belong in turn; 0 is one
 }
 
 // perDelivery is how many messages a delivery has at most. A message has the number of its delivery
@@ -79,6 +81,18 @@ func (p plan) messages() int { return p.deliveries * perDelivery }
 // conversation is the customer who writes a message.
 func (p plan) conversation(message int) int { return p.random(3, message).IntN(p.conversations) }
 
+// number says which of the business's numbers a message is written to.
+func (p plan) number(message int) int { return p.conversation(message) % max(1, p.numbers) }
+
+// phoneID is the id of the i-th number of a business.
+func phoneID(i int) graph.PhoneNumberID { return graph.PhoneNumberID(fmt.Sprint(106540352242922 + i)) }
+
+// phoneNumber is the i-th number as Meta displays it. No customer has it.
+func phoneNumber(i int) string { return fmt.Sprintf("155501100%02d", i) }
+
+// customer is the wa_id of a conversation's person.
+func customer(conversation int) string { return fmt.Sprintf("1555010%04d", conversation) }
+
 // words are what the customer writes.
 func (p plan) words(message int) string {
 	return fmt.Sprintf("This is message %d, and its number is %d.", message, p.random(4, message).Uint64())
@@ -104,12 +118,13 @@ func (p plan) bodyWith(d parcel, words func(message int) string) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		who := fmt.Sprintf("1555010%04d", p.conversation(m))
-		fmt.Fprintf(&b, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100199",`+
-			`"phone_number_id":"106540352242922"},`+
+		n, who := p.number(m), customer(p.conversation(m))
+		fmt.Fprintf(&b, `{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":%q,`+
+			`"phone_number_id":%q},`+
 			`"contacts":[{"profile":{"name":"Customer %d"},"wa_id":%q}],"messages":[{"from":%q,"id":%q,`+
 			`"timestamp":"1795168800","type":"text",`+
-			`"text":{"body":%q}}]},"field":"messages"}`, d.greeting, who, who, wamid(m), words(m))
+			`"text":{"body":%q}}]},"field":"messages"}`,
+			phoneNumber(n), phoneID(n), d.greeting, who, who, wamid(m), words(m))
 	}
 	b.WriteString(`]}]}`)
 	return []byte(b.String())

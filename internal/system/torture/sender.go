@@ -104,6 +104,7 @@ type generator struct {
 	again    []int // deliveries that were begun and not accepted
 	accepted int
 	refused  int  // answers other than 200
+	odd      int  // of these, other than 503
 	broken   int  // no answer
 	over     bool // no more is wanted
 
@@ -187,6 +188,9 @@ func (g *generator) send(c *caller, i int) bool {
 		g.broken++
 	default:
 		g.refused++
+		if status != 503 {
+			g.odd++
+		}
 	}
 	g.again = append(g.again, i)
 	return false

@@ -22,6 +22,7 @@ type trial struct {
 	site    *site
 	notes   string // the file into which handlers write that have no database
 	socket  *socket
+	meta    *meta // what whole hosts send to; nil in trials of the inbox
 	gen     *generator
 	random  *rand.Rand
 	began   time.Time
@@ -72,6 +73,9 @@ func (t *trial) close() {
 	}
 	t.socket.close()
 	t.sending.Wait()
+	if t.meta != nil {
+		t.meta.close()
+	}
 	if t.watching.db != nil {
 		_ = t.watching.close()
 	}
@@ -89,6 +93,9 @@ func (t *trial) running() []*process {
 func (t *trial) spawn(i int) error {
 	o := t.order
 	o.Engine, o.Place, o.Notes = t.engine, t.site.place, t.notes
+	if t.meta != nil {
+		o.Meta, o.Token = t.meta.URL, t.meta.SystemToken().Reveal()
+	}
 	p, err := spawn(t.socket, o)
 	if err != nil {
 		return err
@@ -127,6 +134,9 @@ func (t *trial) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, waitTimeout, errNoChange)
 	defer cancel()
 	e := engines[t.engine]
+	if t.meta != nil {
+		return t.prepareStorage(ctx)
+	}
 	o, err := e.open(ctx, t.site.place)
 	if err == nil && o.db != nil {
 		err = createEffects(ctx, o.db, e.dialect)
@@ -242,7 +252,7 @@ func (t *trial) verdict(ctx context.Context) (v verdict, err error) {
 	if err != nil {
 		return v, err
 	}
-	v = judge(t.gen, list, o.db == nil)
+	v = judge(t.gen, list, o.db == nil, 1)
 	if st.Dead > 0 || st.Depth() > 0 {
 		reason := ""
 		if letters, err := o.store.DeadLetters(ctx, inbox.Filter{}, 0, 1); err == nil && len(letters) > 0 {

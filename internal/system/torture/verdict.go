@@ -26,8 +26,8 @@ type verdict struct {
 
 // judge compares effects, in the order in which they came true, with what the generator has sent
 // and got accepted. Messages of deliveries that were never accepted may have effects or not: the
-// answer may have been lost.
-func judge(g *generator, list []effect, atLeastOnce bool) verdict {
+// answer may have been lost. Only one message in each is to have an effect.
+func judge(g *generator, list []effect, atLeastOnce bool, each int) verdict {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	v := verdict{atLeastOnce: atLeastOnce}
@@ -52,7 +52,7 @@ func judge(g *generator, list []effect, atLeastOnce bool) verdict {
 		}
 	}
 	for m, at := range g.acked {
-		if at == 0 {
+		if at == 0 || m%each != 0 {
 			continue
 		}
 		v.accepted++

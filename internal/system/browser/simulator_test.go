@@ -1,0 +1,152 @@
+package browser_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
+)
+
+// A playground is the page of a simulator with a host that has sent one of everything.
+type playground struct {
+	*window
+	api  *control.API
+	send func(cloudapi.Content) graph.MessageID
+}
+
+// newPlayground opens the page.
+func newPlayground(t *testing.T) *playground {
+	t.Helper()
+	needBrowser(t)
+	api, err := control.New(control.Config{
+		NewWorld: func() (*coexistencetest.World, error) {
+			return coexistencetest.NewWorld(coexistencetest.Config{
+				Templates: []cloudapi.TemplateCreateParams{coexistencetest.HelloWorld(), offer()},
+			}), nil
+		},
+		Seed: control.DefaultSeed("", "", 40),
+	})
+	require.NoError(t, err)
+	t.Cleanup(api.Close)
+	number := api.Phone("15550100100")
+	cfg := api.World().ClientConfig()
+	cfg.AccessToken = number.AccessToken()
+	client, err := cloudapi.NewClient(cfg)
+	require.NoError(t, err)
+	number.Customers()[0].Send("Are you open?")
+	page := httptest.NewServer(board.New(api, board.Config{}).Routes())
+	t.Cleanup(page.Close)
+	ctx, cancel := chromedp.NewContext(theStage.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	p := &playground{window: &window{t, ctx}, api: api}
+	p.send = func(c cloudapi.Content) graph.MessageID {
+		t.Helper()
+		sent, err := client.Messages.Send(t.Context(), number.ID(), cloudapi.Message{
+			To: cloudapi.ToPhone("+15550100142"), Content: c,
+		})
+		require.NoError(t, err)
+		return sent.ID
+	}
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(page.URL+"/?phone=15550100100#15550100142")))
+	return p
+}
+
+// offer is a template with everything that a phone draws.
+func offer() cloudapi.TemplateCreateParams {
+	return cloudapi.TemplateCreateParams{
+		Name: "offer", Language: "en_US", Category: graph.TemplateMarketing,
+		Components: []cloudapi.ComponentDefinition{
+			{Type: cloudapi.ComponentHeader, Format: cloudapi.HeaderText, Text: "For {{1}}"},
+			{Type: cloudapi.ComponentBody, Text: "Rye bread, fresh on {{1}}."},
+			{Type: cloudapi.ComponentFooter, Text: "Ovenbird Bakery"},
+			{Type: cloudapi.ComponentButtons, Buttons: []cloudapi.ButtonDefinition{
+				{Type: cloudapi.ButtonDefinitionQuickReply, Text: "Keep one for me"},
+				{Type: cloudapi.ButtonDefinitionURL, Text: "See", URL: "https://example.com/bread"},
+			}},
+		},
+	}
+}
+
+// tappable finds what can be tapped in the chat by what it says.
+func tappable(title string) string {
+	return `[...document.querySelectorAll("#messages button")].find((b) => b.textContent.includes("` + title + `"))`
+}
+
+// What a host sends is drawn as a phone draws it, on small and large screens, and what is tapped is
+// an answer.
+func TestAPersonTapsOnThePageOfTheSimulator(t *testing.T) {
+	t.Parallel()
+	p := newPlayground(t)
+	p.send(&cloudapi.Template{
+		Name: "offer", Language: "en_US", Components: []cloudapi.TemplateComponent{
+			&cloudapi.TemplateHeader{Parameter: &cloudapi.TextParameter{Text: "Ada"}},
+			&cloudapi.TemplateBody{Parameters: []cloudapi.TemplateParameter{&cloudapi.TextParameter{Text: "Friday"}}},
+		},
+	})
+	p.send(&cloudapi.Interactive{
+		Header: &cloudapi.Image{MediaSource: cloudapi.MediaSource{Link: "https://example.com/rye.jpg"}},
+		Body:   "Rye?", Footer: "Warm",
+		Action: &cloudapi.ReplyButtons{
+			Buttons: []cloudapi.ReplyButton{{ID: "y", Title: "Yes"}, {ID: "n", Title: "No"}},
+		},
+	})
+	p.send(&cloudapi.Interactive{
+		Body: "Which one?", Action: &cloudapi.List{Button: "See all", Sections: []cloudapi.ListSection{
+			{Title: "Bread", Rows: []cloudapi.ListRow{
+				{ID: "1", Title: "Spelt", Description: "dark"}, {ID: "2", Title: "Oat"},
+			}},
+		}},
+	})
+	p.await(tappable("See all"))
+	p.looksRight("60-simulator")
+	p.click(tappable("See all"))
+	p.await(tappable("Spelt"))
+	p.looksRight("61-simulator-list")
+	number := p.api.Phone("15550100100")
+	for _, title := range []string{"Spelt", "Yes", "Keep one for me"} {
+		before := len(number.Chat(number.Customers()[0]))
+		p.click(tappable(title))
+		p.await(`[...document.querySelectorAll("#messages .by-customer")].some(
+			(b) => b.textContent.includes("` + title + `"))`)
+		chat := number.Chat(number.Customers()[0])
+		require.Len(t, chat, before+1)
+		require.Equal(t, title, chat[before].Content.Text)
+	}
+	p.looksRight("62-simulator-answered")
+
+	// A photo is seen.
+	number.Customers()[0].SendContent(coexistencetest.Image("This one, please"))
+	p.await(`[...document.querySelectorAll("#messages img")].some((i) => i.complete && i.naturalWidth > 0)`)
+	evaluate[bool](p.window, `document.querySelector("#messages img").scrollIntoView() === undefined`)
+	p.looksRight("63-simulator-photo")
+}
+
+// looksRight looks at the page on small and large screens, by day and by night, and leaves
+// pictures.
+func (p *playground) looksRight(name string) {
+	p.t.Helper()
+	for _, l := range looks {
+		media := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
+			})
+			return chromedp.Void{}, err
+		}
+		require.NoError(p.t, chromedp.Do(p.ctx, media, chromedp.EmulateViewport(l.width, 860)))
+		p.await(fmt.Sprintf("innerWidth === %d && matchMedia(`(prefers-color-scheme: %s)`).matches", l.width, l.scheme))
+		wide := evaluate[int](p.window, `document.scrollingElement.scrollWidth - document.documentElement.clientWidth`)
+		require.LessOrEqual(p.t, wide, 0, "%s, %s: it scrolls sideways", name, l)
+		p.judge(name + "-" + l.String())
+	}
+}
