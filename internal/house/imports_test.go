@@ -35,14 +35,16 @@ var mayImport = map[string][]string{
 	"coexistence/storage":             stores,
 	"coexistence/postgres/migrations": {},
 	"coexistence/sqlite/migrations":   {},
-	"coexistence/simulator":           append([]string{"coexistence/coexistencetest", "internal/board"}, simulates...),
+	"coexistence/simulator":           append([]string{"internal/board", "internal/control"}, plays...),
 	"coexistence/coexistencetest":     simulates,
 	"coexistence/internal/modeltest":  append([]string{"coexistence/coexistencetest"}, simulates...),
 	"internal":                        {"cloudapi/graph"},
 	"internal/bench":                  {"cloudapi/graph", "webhook"},
+	"internal/bench/pipeline":         append([]string{"coexistence/sqlite", "coexistence/postgres"}, everything...),
 	"signup/signuptest":               {"cloudapi/graph", "cloudapi", "signup"},
 	"signup/doctor":                   {"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "signup"},
-	"internal/board":                  append([]string{"coexistence/coexistencetest"}, simulates...),
+	"internal/board":                  append([]string{"internal/control"}, plays...),
+	"internal/control":                plays,
 	"internal/pgdb":                   servers,
 	"internal/sqlinbox":               {"cloudapi/graph", "webhook"},
 	"internal/sqlitedb":               files,
@@ -68,9 +70,18 @@ var (
 	servers = []string{"cloudapi/graph", "webhook", "internal/sqlinbox", "coexistence/postgres/migrations"}
 )
 
+// everything is what opening both databases reaches, and what measures.
+var everything = append([]string{
+	"coexistence/sqlite/migrations", "coexistence/postgres/migrations", "internal/sqlitedb", "internal/pgdb",
+	"internal/bench",
+}, opens...)
+
 // simulates is what the simulator may use. Packages coexistence and signup do not know each other;
 // the simulator knows both, since one call of it plays the popup for a signup.Flow.
 var simulates = []string{"cloudapi/graph", "cloudapi", "cloudapi/cloudapitest", "webhook", "coexistence", "signup"}
+
+// plays is what a program that drives the simulator may use.
+var plays = append([]string{"coexistence/coexistencetest"}, simulates...)
 
 // mayLink lists the modules besides ours and the standard library that a package may put into a
 // host's binary. A package without a line here, and everything below it, may link none: that is
@@ -86,6 +97,7 @@ var mayLink = map[string][]string{
 	"coexistence/simulator":       append([]string{"rsc.io/qr"}, calls...),
 	"coexistence/sqlite":          append(slices.Clone(sqlite), calls...),
 	"internal/board":              append([]string{"rsc.io/qr"}, calls...),
+	"internal/control":            append([]string{"rsc.io/qr"}, calls...),
 	"internal/pgdb":               pgx,
 	"internal/sqlitedb":           sqlite,
 	"internal/sqlsignup":          calls,
@@ -95,6 +107,7 @@ var mayLink = map[string][]string{
 	"webhook/inbox/pginbox":       pgx,
 	"webhook/inbox/sqliteinbox":   sqlite,
 	"internal/bench/ratios":       sqlite,
+	"internal/bench/pipeline":     slices.Concat(sqlite, pgx, calls),
 
 	"coexistence/internal/modeltest": append([]string{"rsc.io/qr"}, calls...), // as the simulator that it runs against
 }
