@@ -23,7 +23,9 @@
 // Messages still go out: for as long as Redis does not answer, each process keeps to its share of
 // every budget by itself, a little less than the number's throughput divided by [Config].Processes.
 // The shares also hold for three seconds after an outage, until the last process has noticed that
-// it is over: before, during and after it, a number's second holds no more messages than it may.
+// it is over, and for three seconds after Redis has started, for processes that had nothing to send
+// while it was away: before, during and after it, a number's second holds no more messages than it
+// may.
 // Name at least as many processes as send. Pairs are counted by each process for itself meanwhile.
 // A process that alone is cut off from Redis adds its share to what the others send; then Meta may
 // refuse a message, which is repeated and never doubled.

@@ -15,7 +15,8 @@ import (
 //   - each begins an outage with an empty share: a message has just left by the shared budget;
 //   - each takes from both, Redis and its share, for a while after it noticed the end. Until the
 //     last one has noticed, those that have do not use what the others still take for theirs; and
-//     what they take is counted in Redis for those who are through.
+//     what they take is counted in Redis for those who are through. A Redis that has just started
+//     says so to those that had nothing to send while it was away.
 type outage struct {
 	began time.Time // zero while Redis answers
 	asked time.Time // when Redis was asked last, during an outage
@@ -73,6 +74,19 @@ func (l *Limiter) note(ctx context.Context, err error) {
 			"hold", l.cfg.FailClosed, "err", err)
 	case err == nil && wasDown:
 		l.cfg.Logger.InfoContext(ctx, "redis answers again, the limits are shared")
+	}
+}
+
+// noteMissed lets the shares hold for as long as a Redis that has just started asks for it, also in
+// a process that had nothing to send while it was away.
+func (l *Limiter) noteMissed(now time.Time, shares time.Duration) {
+	if shares <= 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := now.Add(shares); until.After(l.outage.until) {
+		l.outage.until = until
 	}
 }
 

@@ -218,3 +218,25 @@ func aroundAnOutage(t *testing.T, waiters int, fail func(*testing.T, *redisServe
 		require.GreaterOrEqual(t, p.between(began, ended), cloudapi.CoexistenceRate, "nothing leaves during an outage")
 	}
 }
+
+// A process that had nothing to send while Redis was away does not know that others still send by
+// their shares. It keeps to its own, which Redis tells it to when it has just started.
+func TestAProcessThatMissedAnOutageKeepsToItsShare(t *testing.T) {
+	t.Parallel()
+	s := startRedis(t)
+	rdb := s.client()
+	t.Cleanup(func() { _ = rdb.Close() })
+	l, err := redislimit.New(rdb, redislimit.Config{Processes: 4})
+	require.NoError(t, err)
+	require.NoError(t, l.Wait(t.Context(), turnTo(person(0))))
+	s.kill(t)
+	s.start(t)
+
+	require.NoError(t, l.Wait(t.Context(), turnTo(person(1))))
+	first := time.Now()
+	for n := range 4 {
+		require.NoError(t, l.Wait(t.Context(), turnTo(person(2+n))))
+	}
+	const share = cloudapi.CoexistenceRate / 4 // messages a second
+	require.GreaterOrEqual(t, time.Since(first), 4*time.Second/share)
+}

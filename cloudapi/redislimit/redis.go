@@ -29,20 +29,22 @@ func (l *Limiter) keys(t cloudapi.SendRequest) []string {
 }
 
 // take spends one message of both budgets, or of none. It returns how long to wait for the number
-// and how long for the pair; both are zero if the message may leave.
+// and how long for the pair; both are zero if the message may leave. It notes what Redis tells of
+// an outage that this process may have missed.
 func (l *Limiter) take(ctx context.Context, t cloudapi.SendRequest) (wait, pair time.Duration, err error) {
 	rate := l.rate(t.From)
 	got, err := l.run(ctx, takeScript, l.keys(t), rate, max(1, rate/20),
 		cloudapi.PairInterval.Microseconds(), cloudapi.PairBurst,
-		number(t.Priority == cloudapi.PriorityReply), recovery.Microseconds())
+		number(t.Priority == cloudapi.PriorityReply), recovery.Microseconds(), afterOutage.Microseconds())
 	if err != nil {
 		return 0, 0, err
 	}
 	micros := func(i int) time.Duration { return time.Duration(got[i]) * time.Microsecond }
+	l.noteMissed(time.Now(), micros(2))
 	return micros(0), micros(1), nil
 }
 
-// run runs a script, all of which answer with two numbers. An error of the caller's context is
+// run runs a script, all of which answer with three numbers. An error of the caller's context is
 // returned as it is; every other one is an outage, [ErrUnavailable], and starts the second in which
 // Redis is not asked.
 func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
@@ -77,7 +79,7 @@ func (l *Limiter) run(ctx context.Context, script *redis.Script, keys []string, 
 		close(left)
 		err = brief.Err()
 	}
-	if err == nil && len(got) != 2 {
+	if err == nil && len(got) != 3 {
 		err = fmt.Errorf("the script answers with %d numbers", len(got))
 	}
 	if err != nil && ctx.Err() != nil {

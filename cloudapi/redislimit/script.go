@@ -24,27 +24,37 @@ end
 `
 
 // takeScript spends one message of the number's budget and one of the pair's, or none of either. It
-// answers {wait, wait for the pair}; nothing was spent unless both are zero.
+// answers {wait, wait for the pair, how long shares hold}; nothing was spent unless both waits are
+// zero.
+//
+// A Redis that has just started has lost the budgets, and some processes may not have noticed that
+// it was away while others still send by their shares. The third number tells them. The server's
+// age comes from INFO, which some administrators forbid: then its age counts as zero.
 //
 // KEYS: number, pair. ARGV: rate, burst, time of one message to a pair, burst of a pair, whether it
-// is a reply, recovery.
+// is a reply, recovery, how long shares hold after an outage.
 var takeScript = redis.NewScript(pace + `
 local rate, burst, step, pairBurst = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local reply, recovery = ARGV[5] == '1', tonumber(ARGV[6])
 
 local pairTat = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now) + step
 local pairWait = pairTat - pairBurst * step - now
-if pairWait > 0 then return {0, math.ceil(pairWait)} end
+if pairWait > 0 then return {0, math.ceil(pairWait), 0} end
 
-local n = redis.call('HMGET', KEYS[1], 'tat', 'pause', 'lost', 'at', 'reply')
-for i = 1, 5 do n[i] = tonumber(n[i] or nil) end
+local n = redis.call('HMGET', KEYS[1], 'tat', 'pause', 'lost', 'at', 'reply', 'shares')
+for i = 1, 6 do n[i] = tonumber(n[i] or nil) end
 local one = 1000000 / (rate * share(n[3], n[4], recovery))
 if not n[1] then
 	-- Either the number was silent for a minute, or Redis has lost what it sent a moment ago.
 	n[1] = now + burst * one
 	redis.call('HSET', KEYS[1], 'tat', whole(n[1]))
+	local info = redis.pcall('INFO', 'server')
+	local age = type(info) == 'string' and tonumber(string.match(info, 'uptime_in_seconds:(%d+)')) or 0
+	n[6] = now + ARGV[7] - age * 1000000
+	if n[6] > now then redis.call('HSET', KEYS[1], 'shares', whole(n[6])) end
 	keep(KEYS[1], n[1], n[2] or 0)
 end
+local shares = math.max(0, (n[6] or 0) - now)
 local tat = math.max(n[1], now) + one
 local wait = math.max((n[2] or 0) - now, tat - burst * one - now)
 
@@ -55,13 +65,13 @@ if wait > 0 then
 		redis.call('HSET', KEYS[1], 'reply', whole(now + wait + 50000))
 		keep(KEYS[1], n[1], n[2] or 0)
 	end
-	return {math.ceil(wait), 0}
+	return {math.ceil(wait), 0, math.ceil(shares)}
 end
 redis.call('HSET', KEYS[1], 'tat', whole(tat))
 if reply then redis.call('HDEL', KEYS[1], 'reply') end
 keep(KEYS[1], tat, n[2] or 0)
 redis.call('SET', KEYS[2], whole(pairTat), 'PX', whole(math.ceil((pairTat - now) / 1000)))
-return {0, 0}
+return {0, 0, math.ceil(shares)}
 `)
 
 // receiveScript spends one message that has come already, into a debt of one second at most.
@@ -76,7 +86,7 @@ if tat - now < 1000000 then
 	redis.call('HSET', KEYS[1], 'tat', whole(tat))
 	keep(KEYS[1], tat, n[2] or 0)
 end
-return {0, 0}
+return {0, 0, 0}
 `)
 
 // throttleScript slows a number or a pair down.
@@ -105,7 +115,7 @@ if tonumber(ARGV[2]) > 0 then
 	local tat = math.max(tonumber(redis.call('GET', KEYS[2]) or '0'), now + ARGV[2] + (ARGV[6] - 1) * ARGV[5])
 	redis.call('SET', KEYS[2], whole(tat), 'PX', whole(math.ceil((tat - now) / 1000)))
 end
-return {0, 0}
+return {0, 0, 0}
 `)
 
 // forgetScript deletes keys.
@@ -113,5 +123,5 @@ return {0, 0}
 // KEYS: those to delete.
 var forgetScript = redis.NewScript(`
 redis.call('DEL', unpack(KEYS))
-return {0, 0}
+return {0, 0, 0}
 `)
