@@ -49,7 +49,6 @@ func (l claimedLane) number() graph.PhoneNumberID { return l.records[0].PhoneNum
 
 const (
 	lanesPerWorker = 4                     // in hand at most, of what is live
-	lanesPrepared  = 16                    // the same where they are prepared: a step is to have many
 	aheadWork      = 50 * time.Millisecond // of each worker, that is claimed ahead
 	perLane        = 64                    // records of a lane in a batch
 	claimBytes     = 8 << 20               // of the bodies in a batch
@@ -154,11 +153,7 @@ func (c *claimer) capacity() int {
 	if c.req.Backfill || c.pace == 0 {
 		return c.workers
 	}
-	most := time.Duration(lanesPerWorker)
-	if c.prepare != nil {
-		most = lanesPrepared
-	}
-	return c.workers * (1 + int(min(most-1, aheadWork/c.pace)))
+	return c.workers * (1 + int(min(lanesPerWorker-1, aheadWork/c.pace)))
 }
 
 // share returns how many of n lanes one number may have: three quarters, so that there is always a

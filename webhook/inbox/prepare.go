@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// prepareEvents and prepareBytes limit what is prepared in one step: all conversations in it
-	// wait until it is done, and its bodies are in memory decoded.
-	prepareEvents = 512
+	// prepareEvents and prepareBytes limit what is prepared in one step: all conversations in it,
+	// and those that are claimed meanwhile, wait until it is done, and its bodies are in memory
+	// decoded.
+	prepareEvents = 128
 	prepareBytes  = 1 << 20
 
 	// maxPrepareTimeout is how long a step may take at most. Events that are not prepared by then

@@ -15,7 +15,7 @@ type splitter struct {
 }
 
 const (
-	splitBatch = 128     // deliveries
+	splitBatch = 48      // deliveries: other numbers wait until a batch is done
 	splitBytes = 8 << 20 // of their bodies
 )
 
