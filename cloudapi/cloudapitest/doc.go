@@ -66,5 +66,5 @@
 // that it does not have is answered as Meta answers one that does not exist; the request log has it
 // as "unknown".
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package cloudapitest

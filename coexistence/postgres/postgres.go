@@ -72,7 +72,7 @@
 // Reading the tables with SQL is fine, but they change from release to release. Changing them is
 // not: columns are derived from documents.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package postgres
 
 import (

@@ -45,5 +45,5 @@
 // take longer needs another [Engine].ShortLease: a lease must not end before the next call of the
 // same check.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package inboxtest

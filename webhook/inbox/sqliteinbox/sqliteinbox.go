@@ -31,7 +31,7 @@
 // A full disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room
 // again.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package sqliteinbox
 
 import (
