@@ -44,7 +44,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Open opens the inbox in the file at path, makes it and its folder if they are not there, and
+// Open opens the inbox in the file at path, makes it and its folder if they do not exist, and
 // starts to handle what is in it. Shutdown closes the file.
 func Open(ctx context.Context, path string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	store, err := sqlitedb.OpenInbox(ctx, path)
