@@ -1,6 +1,6 @@
 //go:build ignore
 
-// Tests reads what "go test -json" prints, shows it as "go test" would, and judges it more
+// Tests reads what "go test -json" prints, shows it as "go test" would, and checks it more
 // strictly: a skipped test fails the run unless -allow names it, and so does a run without a single
 // test.
 //

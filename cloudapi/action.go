@@ -88,7 +88,7 @@ type ReplyButton struct {
 	// ID comes back in the answer and is invisible; at most 256 characters.
 	ID string `json:"id"`
 
-	// Title is what the button says, at most 20 characters, and different from the others'.
+	// Title is the label of the button: at most 20 characters, and different from the others'.
 	Title string `json:"title"`
 }
 
@@ -150,7 +150,7 @@ func (p *problems) unique(what, text string, seen map[string]bool) {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-list-messages
 type List struct {
-	// Button is what the button says, at most 20 characters.
+	// Button is the label of the button, at most 20 characters.
 	Button string `json:"button"`
 
 	// Sections divide the rows. Each needs a title if there are several.
@@ -181,7 +181,7 @@ func (*List) InteractiveType() string { return "list" }
 
 func (*List) frame() frame { return frame{textHeader: true, maxBody: 4096} }
 
-// check judges the limits of a list: ten sections, and ten rows in all of them together, which the
+// check checks the limits of a list: ten sections, and ten rows in all of them together, which the
 // limit of a section alone would not show.
 func (a *List) check(p *problems) {
 	p.text("List.Button", a.Button, 20)
@@ -212,7 +212,7 @@ func (a *List) check(p *problems) {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/interactive-cta-url-messages
 type LinkButton struct {
-	// Text is what the button says, at most 20 characters.
+	// Text is the label of the button, at most 20 characters.
 	Text string `json:"display_text"`
 
 	// URL is an http or https URL.

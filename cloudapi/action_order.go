@@ -32,11 +32,11 @@ type OrderDetails struct {
 	// Total must be subtotal + tax + shipping - discount.
 	Total Amount `json:"total_amount"`
 
-	// Order is what the total is made of.
+	// Order lists what the total consists of.
 	Order Order `json:"order"`
 }
 
-// A GoodsType says what kind of goods an order is for. Meta may add values.
+// A GoodsType is the kind of goods that an order is for. Meta may add values.
 type GoodsType string
 
 const (
@@ -48,7 +48,7 @@ const (
 type Amount struct {
 	Value int64 `json:"value"`
 
-	// Offset is what Value is divided by. If zero, 100, the only one that Meta takes.
+	// Offset is the divisor of Value. If zero, 100, the only one that Meta accepts.
 	Offset int `json:"offset"`
 
 	// Description is for tax, shipping and discount; at most 60 characters.
@@ -67,7 +67,7 @@ func (a Amount) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(a))
 }
 
-// An Order is what is to be paid.
+// An Order is the list of items to pay for, with taxes, shipping and discount.
 type Order struct {
 	// Status is OrderPending in order details.
 	Status OrderState `json:"status"`
@@ -93,7 +93,7 @@ type OrderExpiration struct {
 	// Timestamp is when, in Unix seconds, at least 300 from now.
 	Timestamp string `json:"timestamp"`
 
-	// Description is what people read about it.
+	// Description is shown to people.
 	Description string `json:"description"`
 }
 
@@ -102,7 +102,7 @@ type OrderItem struct {
 	// RetailerID is your own id of the product.
 	RetailerID string `json:"retailer_id,omitzero"`
 
-	// Name is what people read. Required.
+	// Name is shown to people. Required.
 	Name string `json:"name"`
 
 	// Image is a picture of an item that is in no catalog, or nil.
@@ -179,8 +179,8 @@ func (*OrderDetails) frame() frame { return frame{mediaHeader: true, noVideo: tr
 
 func (a *OrderDetails) check(p *problems) { a.checkAt(p, "OrderDetails") }
 
-// checkAt judges an order, in a message of its own or in a template's button. Meta wants the total
-// to be the sum of its parts.
+// checkAt checks an order, in a message of its own or in a template's button. Meta requires the
+// total to be the sum of its parts.
 func (a *OrderDetails) checkAt(p *problems, where string) {
 	p.text(where+".ReferenceID", a.ReferenceID, 35)
 	p.required(where+".Goods", string(a.Goods))
@@ -243,7 +243,7 @@ type OrderPayment struct {
 	Timestamp int64  `json:"timestamp"` // Unix seconds
 }
 
-// An OrderState is how far an order is. Meta may add values.
+// An OrderState is the state of an order. Meta may add values.
 type OrderState string
 
 const (

@@ -71,7 +71,7 @@ func (a *ProductList) check(p *problems) {
 	checkSections(p, "ProductList", a.Sections)
 }
 
-// checkSections judges sections of products, of a list or of a template's button.
+// checkSections checks sections of products, of a list or of a template's button.
 func checkSections(p *problems, where string, sections []ProductSection) {
 	p.count(where+".Sections", len(sections), 1, 10)
 	total := 0
@@ -295,7 +295,7 @@ func (c CarouselCard) make() string {
 	return s
 }
 
-// check judges one card by itself; what cards have in common is judged by that of the carousel.
+// check checks one card by itself; what cards have in common is checked by that of the carousel.
 func (c CarouselCard) check(p *problems, where string) {
 	if c.Product != nil {
 		c.Product.checkAt(p, where+".Product")
@@ -329,7 +329,7 @@ func (c CarouselCard) check(p *problems, where string) {
 	}
 }
 
-// checkIn judges the file of a card's header.
+// checkIn checks the file of a card's header.
 func (i *Image) checkIn(p *problems, where string) {
 	if i == nil {
 		p.missing("%s is nil", where)

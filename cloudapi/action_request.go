@@ -55,7 +55,7 @@ func (*CallPermissionRequest) check(*problems) {}
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/call-button-messages-deep-links
 type CallButton struct {
-	// Text is what the button says, at most 20 characters. If empty, Meta's words.
+	// Text is the label of the button, at most 20 characters. If empty, Meta's words.
 	Text string `json:"display_text,omitzero"`
 
 	// TTLMinutes is how long the button works, 1 to 43200. If zero, Meta's 10080, a week.
@@ -147,7 +147,7 @@ type FlowButton struct {
 	FlowID   string `json:"flow_id,omitzero"`
 	FlowName string `json:"flow_name,omitzero"`
 
-	// Text is what the button says, at most 30 characters.
+	// Text is the label of the button, at most 30 characters.
 	Text string `json:"flow_cta"`
 
 	// FlowToken names this sending towards your data endpoint. If empty, Meta's "unused".
@@ -177,7 +177,7 @@ const (
 	FlowDraft     FlowMode = "draft"
 )
 
-// A FlowAction is how the first screen of a Flow is found. Meta may add values.
+// A FlowAction is the way in which a Flow gets its first screen. Meta may add values.
 type FlowAction string
 
 const (

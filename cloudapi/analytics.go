@@ -16,7 +16,8 @@ import (
 // still change.
 type AnalyticsService service
 
-// An AnalyticsQuery says what to count. Start and End are required; empty lists do not narrow.
+// An AnalyticsQuery selects what is counted. Start and End are required; empty lists select
+// everything.
 type AnalyticsQuery struct {
 	// Start and End are the period. Meta cuts it into points of Granularity.
 	Start, End time.Time
@@ -24,8 +25,8 @@ type AnalyticsQuery struct {
 	// Granularity is the length of a point. If empty, a day.
 	Granularity Granularity
 
-	// Phones narrow to numbers, in the form of display_phone_number with digits alone. Countries
-	// are ISO 3166 codes.
+	// Phones narrow to numbers, in the form of display_phone_number with digits only. Countries are
+	// ISO 3166 codes.
 	Phones    []string
 	Countries []string
 
@@ -50,10 +51,10 @@ const (
 	GranularityMonthly  Granularity = "MONTHLY" // of conversations, prices and calls
 )
 
-// unix writes a time as Meta wants it in a query.
+// unix writes a time as Meta expects it in a query.
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-// field writes the query as Meta wants it: not as parameters but as a field with calls, such as
+// field writes the query as Meta expects it: not as parameters but as a field with calls, such as
 // analytics.start(1).end(2).granularity(DAY), in one escaped value. day is what this kind of
 // analytics calls a day. Values with punctuation are refused, since they could add calls.
 func (q AnalyticsQuery) field(name string, day Granularity) (string, error) {
@@ -96,7 +97,7 @@ func (q AnalyticsQuery) field(name string, day Granularity) (string, error) {
 	return b.String(), p.err()
 }
 
-// An AnalyticsPoint is what was counted in one period, for one combination of the dimensions.
+// An AnalyticsPoint holds the counts of one period, for one combination of the dimensions.
 type AnalyticsPoint struct {
 	Start graph.Timestamp `json:"start"`
 	End   graph.Timestamp `json:"end"`
@@ -131,7 +132,7 @@ type analyticsSet struct {
 	Resource
 }
 
-// read reads one kind of analytics, which lies under its name in the account's node. A node without
+// read reads one kind of analytics, which is under its name in the account's node. A node without
 // it is the answer of Meta's for a period in which nothing was counted. Only a node without an id
 // is no answer.
 func (s *AnalyticsService) read(

@@ -8,14 +8,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A GroupAnalytics is what was counted of a group of people.
+// GroupAnalytics holds the counts of a group of people.
 type GroupAnalytics struct {
 	Granularity string                `json:"granularity"` // "DAILY"
 	Points      []GroupAnalyticsPoint `json:"data_points"`
 	Resource
 }
 
-// A GroupAnalyticsPoint is what was counted of one group in one day.
+// A GroupAnalyticsPoint holds the counts of one group in one day.
 type GroupAnalyticsPoint struct {
 	GroupID graph.GroupID `json:"group_id"`
 
@@ -34,7 +34,7 @@ type GroupAnalyticsPoint struct {
 	Left   int64 `json:"left"`
 }
 
-// A GroupAnalyticsQuery says what to count.
+// A GroupAnalyticsQuery selects what is counted.
 type GroupAnalyticsQuery struct {
 	Start, End time.Time       // at most 90 days back
 	Groups     []graph.GroupID // 1; Meta takes no more for now
@@ -66,7 +66,7 @@ func (s *AnalyticsService) Groups(
 	return analyze[GroupAnalytics](ctx, s, p, "/{waba-id}/group_analytics", waba, v)
 }
 
-// quotedList writes texts as Meta wants them in a query.
+// quotedList writes texts as Meta expects them in a query.
 func quotedList[T ~string](texts []T) string {
 	b, err := encode(texts)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TemplateAnalytics is what was counted of templates.
+// TemplateAnalytics holds the counts of templates.
 type TemplateAnalytics struct {
 	Granularity string                   `json:"granularity"`
 	ProductType string                   `json:"product_type"`
@@ -20,7 +20,7 @@ type TemplateAnalytics struct {
 	Resource
 }
 
-// A TemplateAnalyticsPoint is what was counted of one template in one day.
+// A TemplateAnalyticsPoint holds the counts of one template in one day.
 type TemplateAnalyticsPoint struct {
 	TemplateID graph.TemplateID `json:"template_id"`
 
@@ -53,7 +53,7 @@ type AnalyticsCost struct {
 	Value float64 `json:"value"`
 }
 
-// A TemplateAnalyticsQuery says what to count.
+// A TemplateAnalyticsQuery selects what is counted.
 type TemplateAnalyticsQuery struct {
 	Start, End time.Time          // at most 90 days back
 	Templates  []graph.TemplateID // 1 to 10
@@ -116,7 +116,7 @@ func (s *AnalyticsService) Templates(
 	return analyze[TemplateAnalytics](ctx, s, p, "/{waba-id}/template_analytics", waba, v)
 }
 
-// idList writes ids of digits as Meta wants them in a query.
+// idList writes ids of digits as Meta expects them in a query.
 func idList[T ~string](ids []T) string {
 	list := make([]string, 0, len(ids))
 	for _, id := range ids {
@@ -125,7 +125,7 @@ func idList[T ~string](ids []T) string {
 	return "[" + strings.Join(list, ",") + "]"
 }
 
-// A TemplateGroupAnalytics is what was counted of groups of templates.
+// TemplateGroupAnalytics holds the counts of groups of templates.
 type TemplateGroupAnalytics struct {
 	Granularity string                        `json:"granularity"`
 	ProductType string                        `json:"product_type"`
@@ -134,7 +134,7 @@ type TemplateGroupAnalytics struct {
 	Resource
 }
 
-// A TemplateGroupAnalyticsPoint is what was counted of one group of templates in one day.
+// A TemplateGroupAnalyticsPoint holds the counts of one group of templates in one day.
 type TemplateGroupAnalyticsPoint struct {
 	TemplateGroupID TemplateGroupID `json:"template_group_id"`
 
@@ -151,7 +151,7 @@ type TemplateGroupAnalyticsPoint struct {
 	Cost      []AnalyticsCost   `json:"cost"`    // absent where a partner's credit line pays
 }
 
-// A TemplateGroupAnalyticsQuery says what to count.
+// A TemplateGroupAnalyticsQuery selects what is counted.
 type TemplateGroupAnalyticsQuery struct {
 	Start, End time.Time         // at most 90 days back
 	Groups     []TemplateGroupID // 1 to 10

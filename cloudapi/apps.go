@@ -10,12 +10,12 @@ import (
 // [Config].AppID and AppSecret, whatever the client's token is.
 type AppsService service
 
-// An AppSubscription is what the app receives webhooks about, and where.
+// An AppSubscription is the list of webhook fields that the app receives, and their URL.
 type AppSubscription struct {
 	// Object is "whatsapp_business_account" for everything WhatsApp.
 	Object string `json:"object"`
 
-	// CallbackURL is where webhooks go that no override sends elsewhere, see [WebhookOverride].
+	// CallbackURL receives the webhooks that no override sends elsewhere, see [WebhookOverride].
 	CallbackURL string `json:"callback_url"`
 
 	// Active is false for a subscription that makes no webhooks.

@@ -11,7 +11,7 @@ import (
 // An AutomationService sets what helps people to begin a conversation: ice breakers and commands.
 type AutomationService service
 
-// An Automation is what helps people to begin.
+// An Automation is the set of helps in an empty chat: a welcome event, ice breakers and commands.
 type Automation struct {
 	// Welcome made a webhook arrive (request_welcome) when someone opened the chat for the first
 	// time. Meta removed it on 2026-03-27: leave it false.
@@ -20,7 +20,7 @@ type Automation struct {
 	// Prompts are the ice breakers, at most 4 of 80 characters.
 	Prompts []string `json:"prompts"`
 
-	// Commands are what "/" offers, at most 30.
+	// Commands are the entries of the menu "/", at most 30.
 	Commands []AutomationCommand `json:"commands"`
 }
 
@@ -30,7 +30,7 @@ type AutomationCommand struct {
 	Description string `json:"command_description"` // at most 256
 }
 
-// check judges the limits of Meta's newest page: four prompts, where its OpenAPI file still has
+// check checks the limits of Meta's newest page: four prompts, where its OpenAPI file still has
 // three.
 func (a Automation) check() error {
 	var p problems

@@ -26,7 +26,7 @@ type BlockedUser struct {
 	UserID graph.UserID `json:"user_id"`
 }
 
-// A BlockResult is what became of each person.
+// A BlockResult lists whom Meta blocked or unblocked, and whom it did not.
 type BlockResult struct {
 	// Done are the people who are blocked now, or not any more.
 	Done []BlockedUser
@@ -97,7 +97,7 @@ func (e *blockEntry) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// UnmarshalJSON reads a person, the number also where it is no string.
+// UnmarshalJSON reads a person, the number even where it is no string.
 func (u *BlockedUser) UnmarshalJSON(b []byte) error {
 	var v struct {
 		Input  flexString   `json:"input"`

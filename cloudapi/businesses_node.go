@@ -20,7 +20,7 @@ type Business struct {
 	// "TIER_2K". It has to be asked for, and needs version v24.0 or later.
 	MessagingLimit string `json:"whatsapp_business_manager_messaging_limit"`
 
-	// VerificationStatus is where the portfolio stands in Meta's verification, such as "verified".
+	// VerificationStatus is the state of Meta's verification of the portfolio, such as "verified".
 	// It has to be asked for.
 	VerificationStatus string `json:"verification_status"`
 
@@ -72,14 +72,14 @@ func (s *BusinessesService) SystemUsers(ctx context.Context, business graph.Busi
 }
 
 // BusinessTokenParams are the parameters of [BusinessesService.CreateToken]. The zero value asks
-// for all that was granted, for ever.
+// for all that was granted, forever.
 type BusinessTokenParams struct {
 	// Assets and Scopes narrow the token to objects and permissions. If empty, all that was
 	// granted.
 	Assets []string `json:"asset,omitempty"`
 	Scopes []string `json:"scope,omitempty"`
 
-	// ExpiresIn60Days makes the token live for 60 days, and not for ever.
+	// ExpiresIn60Days makes the token live for 60 days, and not forever.
 	ExpiresIn60Days bool `json:"set_token_expires_in_60_days,omitzero"`
 }
 
@@ -108,11 +108,11 @@ func (s *BusinessesService) CreateToken(
 	return s.token(ctx, client, req)
 }
 
-// token makes or reads a token. Meta wants an appsecret_proof with it, whatever the app's settings
-// are.
+// token makes or reads a token. Meta requires an appsecret_proof with it, whatever the app's
+// settings are.
 func (s *BusinessesService) token(ctx context.Context, client graph.BusinessID, body any) (graph.Secret, error) {
 	if !s.c.HasAppSecret() {
-		return "", invalid("Config.AppSecret is empty; Meta wants a proof with this call")
+		return "", invalid("Config.AppSecret is empty; Meta requires a proof with this call")
 	}
 	resp, err := send[tokenResponse](ctx, s.c, request{
 		method: http.MethodPost, path: "/{business-id}/system_user_access_tokens", ids: []string{string(client)},

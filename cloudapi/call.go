@@ -177,7 +177,7 @@ func expand(p *problems, template string, ids []string) string {
 		case ids[i] == "." || ids[i] == "..":
 			p.add("the %s is no id", strings.ReplaceAll(name, "-", " "))
 		case name == "upload-id" && uploadRe.MatchString(ids[i]):
-			b.WriteString(ids[i]) // has a query of its own, which Meta wants as it is
+			b.WriteString(ids[i]) // has a query of its own, which Meta requires as it is
 		default:
 			b.WriteString(url.PathEscape(ids[i]))
 		}

@@ -13,13 +13,13 @@ type CallsService service
 
 // A CallPermission is whether a person may be called.
 type CallPermission struct {
-	// Permission is what the person allowed. Expires is zero if it does not end.
+	// Permission is the permission that the person gave. Expires is zero if it does not end.
 	Permission struct {
 		Status  PermissionStatus `json:"status"`
 		Expires graph.Timestamp  `json:"expiration_time"`
 	} `json:"permission"`
 
-	// Actions say what may be done at the moment, limits included. Look here before a call.
+	// Actions list what is allowed at the moment, limits included. Check them before a call.
 	Actions []CallAction `json:"actions"`
 	Resource
 }
@@ -48,7 +48,7 @@ type CallAction struct {
 	Limits  []CallLimit `json:"limits"`
 }
 
-// A CallLimit is how often an action may be done in a period.
+// A CallLimit is the number of times that an action is allowed in a period.
 type CallLimit struct {
 	// Period is an ISO 8601 duration, such as "PT24H" or "P7D".
 	Period string `json:"time_period"`
@@ -105,7 +105,7 @@ func callee(person Recipient) (to, user string, err error) {
 	return to, user, p.err()
 }
 
-// checkSession judges the description of a call's sound: an offer calls, an answer answers.
+// checkSession checks the description of a call's sound: an offer calls, an answer answers.
 func checkSession(p *problems, s graph.CallSession, want graph.SDPType) {
 	if s.Type != want {
 		p.put(true, s.Type == "", "CallSession.Type must be %q here", []any{want})

@@ -105,7 +105,7 @@ type core struct {
 	shared  *http.Client // pools connections
 	oneShot *http.Client // takes a fresh connection for every call
 
-	warnedVersion atomic.Bool // of another version than the one asked for; once for all copies
+	warnedVersion atomic.Bool // of a different version than the one asked for; once for all copies
 }
 
 // An auth is a token and its proof.

@@ -20,7 +20,7 @@ const (
 	// 2028-07-29.
 	DefaultVersion = "v25.0"
 
-	// DefaultBaseURL is where Meta serves the Graph API.
+	// DefaultBaseURL is the URL of Meta's Graph API.
 	DefaultBaseURL = "https://graph.facebook.com"
 )
 
@@ -53,8 +53,8 @@ type Config struct {
 	// no longer safe.
 	HTTPClient *http.Client
 
-	// Retry says how often and how patiently calls are repeated. What may be repeated at all is not
-	// a setting.
+	// Retry sets how often calls are repeated, and the pauses between. What may be repeated at all
+	// is not a setting.
 	Retry RetryPolicy
 
 	// Limiter is asked before every attempt to send a message. If nil, a [MemLimiter] of the
@@ -77,7 +77,7 @@ type Config struct {
 	Observe func(context.Context, Attempt)
 }
 
-// A RetryPolicy says how patiently calls are repeated.
+// A RetryPolicy sets how often calls are repeated, and the pauses between.
 type RetryPolicy struct {
 	// MaxAttempts counts the first attempt, so that 1 switches retries off. If zero, 4.
 	MaxAttempts int
@@ -128,7 +128,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// validate judges a Config that has its defaults.
+// validate checks a Config that has its defaults.
 func (c Config) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) {
@@ -185,7 +185,7 @@ func isNear(host string) bool {
 	return !strings.Contains(host, ".")
 }
 
-// fitsHeader reports whether a secret can stand in an HTTP header: visible ASCII alone.
+// fitsHeader reports whether a secret can stand in an HTTP header: visible ASCII only.
 func fitsHeader(s graph.Secret) bool {
 	return !strings.ContainsFunc(s.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
 }

@@ -410,7 +410,7 @@ func recordBodies(t *testing.T) map[string][]sample {
 	return bodies
 }
 
-// validate judges a body by a schema. The document requires the only value of language.policy,
+// validate checks a body by a schema. The document requires the only value of language.policy,
 // which Meta's pages call optional, so it is filled in.
 func validate(t *testing.T, schema *jsonschema.Schema, body string) error {
 	t.Helper()

@@ -32,10 +32,10 @@ type Interactive struct {
 	// Footer is small print below, at most 60 characters.
 	Footer string
 
-	// Action is what can be tapped: *[ReplyButtons], *[List], *[LinkButton], *[FlowButton],
-	// *[Product], *[ProductList], *[CatalogButton], *[LocationRequest], *[AddressRequest],
-	// *[ContactInfoRequest], *[CallPermissionRequest], *[CallButton], *[Carousel], *[OrderDetails],
-	// *[OrderStatus] or *[RawAction].
+	// Action is the part that can be tapped: *[ReplyButtons], *[List], *[LinkButton],
+	// *[FlowButton], *[Product], *[ProductList], *[CatalogButton], *[LocationRequest],
+	// *[AddressRequest], *[ContactInfoRequest], *[CallPermissionRequest], *[CallButton],
+	// *[Carousel], *[OrderDetails], *[OrderStatus] or *[RawAction].
 	Action Action
 }
 
@@ -66,7 +66,8 @@ func (h *TextHeader) MarshalJSON() ([]byte, error) { return json.Marshal(h.Text)
 // UnmarshalJSON reads what MarshalJSON writes.
 func (h *TextHeader) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &h.Text) }
 
-// An Action is what can be tapped in an interactive message. The list of them is at [Interactive].
+// An Action is the part of an interactive message that can be tapped. [Interactive] lists all of
+// them.
 //
 //sumtype:decl
 type Action interface {
@@ -82,7 +83,7 @@ type Action interface {
 // A frame says what may stand around an action: Meta's table of interactive types, one row each.
 type frame struct {
 	textHeader, mediaHeader bool
-	noVideo                 bool // of the media, images alone
+	noVideo                 bool // of the media, images only
 	needsHeader             bool
 	bodyOptional            bool
 	maxBody                 int // 1024 if zero
@@ -188,7 +189,7 @@ func (*Interactive) MessageType() string { return "interactive" }
 // Summary is the body.
 func (i *Interactive) Summary() string { return i.Body }
 
-// check judges the parts that stand around the action by the action's frame, and then the action.
+// check checks the parts that stand around the action by the action's frame, and then the action.
 func (i *Interactive) check(p *problems) {
 	if i == nil {
 		p.missing("the Interactive is nil")

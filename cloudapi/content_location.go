@@ -67,8 +67,8 @@ func (l *Location) check(p *problems) {
 	l.checkAt(p, "Location")
 }
 
-// checkAt judges a place by the ranges of a globe. 0, 0 is a place like any other, so that a zero
-// value cannot be told from a real one.
+// checkAt checks a place by the ranges of a globe. 0, 0 is a place like any other, so that a zero
+// value cannot be distinguished from a real one.
 func (l *Location) checkAt(p *problems, where string) {
 	if math.IsNaN(l.Latitude) || math.Abs(l.Latitude) > 90 {
 		p.add("%s.Latitude is not between -90 and 90", where)

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A MediaSource says where a media file is: uploaded before, or on a server that Meta fetches it
-// from. Exactly one of the two is set.
+// A MediaSource locates a media file: uploaded before, or on a server from which Meta fetches it.
+// Exactly one of the two is set.
 type MediaSource struct {
 	// ID is an uploaded file's, see [MediaService.Upload].
 	ID graph.MediaID `json:"id,omitzero"`
@@ -151,7 +151,7 @@ type Document struct {
 	// Caption has at most 1024 characters.
 	Caption string `json:"caption,omitzero"`
 
-	// Filename is what people see, with its extension. If empty, WhatsApp makes one up.
+	// Filename is shown to people, with its extension. If empty, WhatsApp makes one up.
 	Filename string `json:"filename,omitzero"`
 }
 

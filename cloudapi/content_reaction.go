@@ -38,8 +38,8 @@ func (r *Reaction) Summary() string { return r.Emoji }
 const maxEmojiRunes = 16
 
 // check reports what cannot be a single emoji. It knows no list of emoji, which grows every year:
-// it wants a character outside of ASCII, no letters, spaces or controls, and no more runes than the
-// longest emoji has.
+// it requires a character outside of ASCII, no letters, spaces or controls, and no more runes than
+// the longest emoji has.
 func (r *Reaction) check(p *problems) {
 	if r == nil {
 		p.missing("the Reaction is nil")

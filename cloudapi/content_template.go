@@ -76,7 +76,7 @@ func (t *Template) check(p *problems) {
 	t.checkNaming(p)
 }
 
-// checkComponents judges each component, and what may stand once only: one header, one body, and
+// checkComponents checks each component, and what may stand once only: one header, one body, and
 // each button by its index. That the template has those components is for Meta to know.
 func (t *Template) checkComponents(p *problems) {
 	var headers, bodies int

@@ -6,7 +6,7 @@ import "encoding/json"
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/text-messages
 type Text struct {
-	// Body is what it says, 1 to 4096 characters.
+	// Body is the text, 1 to 4096 characters.
 	Body string `json:"body"`
 
 	// PreviewURL shows a preview of the first http or https link in Body. If nil, Meta shows none.

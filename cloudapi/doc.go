@@ -45,7 +45,7 @@
 //		// the request breaks a documented rule and was not sent
 //	}
 //
-// No error, log line or [Attempt] holds a token, a recipient, a message text or a URL, also when
+// No error, log line or [Attempt] holds a token, a recipient, a message text or a URL, even when
 // Meta repeats one.
 //
 // # Retries and Outcome
@@ -92,8 +92,8 @@
 // # Files
 //
 // [MediaService] streams files in both directions. A download gives the token to Meta's media
-// servers alone, follows no redirect, has a limit of size, and checks the announced SHA-256.
-// [UploadsService] makes the handles that templates and profile pictures want.
+// servers only, follows no redirect, has a limit of size, and checks the announced SHA-256.
+// [UploadsService] makes the handles that templates and profile pictures need.
 //
 // # Lists
 //
@@ -110,13 +110,13 @@
 //
 // A number that lives in the WhatsApp Business app is registered by that app. Registering or
 // deregistering it through the API takes the number away from the phone, so
-// [RegistrationService.Register] wants the number as Get read it, and refuses one that is in the
+// [RegistrationService.Register] takes the number as Get read it, and refuses one that is in the
 // app. Check [Phone.Coexists] after onboarding; ask for contacts and history with
 // [PhonesService.SyncAppData], once each, within a day.
 //
 // # Tests
 //
-// Package cloudapitest is a fake Graph API for the tests of a host: it has every call, judges
+// Package cloudapitest is a fake Graph API for the tests of a host: it has every call, checks
 // messages as Meta does, and can be told to throttle, to accept and then cut the connection, or to
 // fail at random.
 //

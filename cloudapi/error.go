@@ -12,9 +12,9 @@ import (
 // rule. The error lists every rule at once; making the same request again cannot succeed.
 var ErrValidation = errors.New("cloudapi: the request is not valid and was not sent")
 
-// An Outcome is what is known about a call that returned an error. For reads it says only how far
-// the call came; for everything that sends or changes it is what decides whether the caller may try
-// again.
+// An Outcome is the outcome of a call that returned an error, as far as known. For reads it says
+// only how far the call came; for everything that sends or changes it is what decides whether the
+// caller may try again.
 type Outcome string
 
 const (
@@ -40,8 +40,8 @@ const (
 //	errors.Is(err, context.DeadlineExceeded)
 //
 // It holds no token, no recipient and nothing of what was sent: if Meta repeats such a thing in its
-// message, it is cut out. Only pieces of less than four characters stay, which cannot be told from
-// ordinary words.
+// message, it is cut out. Only pieces of less than four characters stay, which cannot be
+// distinguished from ordinary words.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes
 type Error struct {
@@ -71,7 +71,7 @@ type Error struct {
 	UserTitle   string
 	UserMessage string
 
-	// TraceID is what Meta's support asks for.
+	// TraceID identifies the call to Meta's support.
 	TraceID string
 
 	// Transient is Meta's word that the error will pass. It is no proof of anything.
@@ -80,7 +80,7 @@ type Error struct {
 	// Outcome is whether the thing may have been done.
 	Outcome Outcome
 
-	// RetryAfter is how long Meta wants the caller to wait. Zero if it did not say.
+	// RetryAfter is how long Meta asks the caller to wait. Zero if it did not say.
 	RetryAfter time.Duration
 
 	// Response is the status, trace ids and usage of the response.
@@ -145,7 +145,7 @@ func (e *Error) what() string {
 func (e *Error) SafeToRetry() bool {
 	rule := e.rule
 	if rule != RetryIdempotent {
-		rule = RetryOnRefusal // also where the client does not repeat by itself
+		rule = RetryOnRefusal // even where the client does not repeat by itself
 	}
 	return e.Outcome == OutcomeNotSent || mayReplay(rule, e)
 }

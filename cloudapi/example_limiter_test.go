@@ -15,7 +15,7 @@ func ExampleMemLimiter() {
 	srv := cloudapitest.NewServer(cloudapitest.Config{EnforceLimits: true})
 	defer srv.Close()
 	kept := srv.AddPhone(cloudapitest.Phone{})                    // also in the WhatsApp Business app
-	moved := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}) // on Cloud API alone
+	moved := srv.AddPhone(cloudapitest.Phone{CloudAPIOnly: true}) // on Cloud API only
 
 	cfg := srv.ClientConfig()
 	cfg.Limiter = &cloudapi.MemLimiter{Throughput: func(phone graph.PhoneNumberID) int {

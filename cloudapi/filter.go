@@ -16,7 +16,7 @@ type Filter struct {
 // Filters are conditions that must all hold.
 type Filters []Filter
 
-// EncodeValues writes the conditions as Meta wants them, as JSON in one query parameter.
+// EncodeValues writes the conditions as Meta expects them, as JSON in one query parameter.
 func (f Filters) EncodeValues(key string, v *url.Values) error {
 	if len(f) == 0 {
 		return nil

@@ -35,7 +35,7 @@ const (
 // A step answers one request.
 type step func(http.ResponseWriter, *http.Request)
 
-// A script is a server that answers each request with its next step, and the last one for ever.
+// A script is a server that answers each request with its next step, and the last one forever.
 type script struct {
 	*httptest.Server
 
@@ -142,7 +142,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // answers is a transport that reads each request and answers with the next of the responses, the
-// last one for ever.
+// last one forever.
 func answers(responses ...*http.Response) (roundTripper, *int) {
 	n := new(int)
 	return func(r *http.Request) (*http.Response, error) {

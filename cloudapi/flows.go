@@ -285,7 +285,7 @@ func (s *FlowsService) Deprecate(ctx context.Context, id graph.FlowID) error {
 	}, nil)
 }
 
-// A FlowMigrateResult is what became of each Flow.
+// A FlowMigrateResult lists the Flows that were copied, and those that failed.
 type FlowMigrateResult struct {
 	// Migrated are the copies, with the id that each has in the new account.
 	Migrated []struct {
@@ -348,7 +348,7 @@ type FlowKey struct {
 	// PublicKey is in PEM. Your data endpoint has the private half.
 	PublicKey string `json:"business_public_key"`
 
-	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered anew: set the key
+	// Status is FlowKeyValid, or FlowKeyMismatch after the number was registered again: set the key
 	// again then.
 	Status FlowKeyStatus `json:"business_public_key_signature_status"`
 	Resource

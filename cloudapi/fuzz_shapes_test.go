@@ -91,7 +91,7 @@ func FuzzShapes(f *testing.F) {
 	})
 }
 
-// fuzzExamples reads samples of templates, also where they stand beside others.
+// fuzzExamples reads samples of templates, even where they stand beside others.
 func fuzzExamples(t *testing.T, body []byte) {
 	rows, read := plainly[ExampleRows](body)
 	want, ok := plainly[[][]string](body)
@@ -150,7 +150,7 @@ func fuzzSuccess(t *testing.T, body []byte) {
 	require.Equal(t, bool(answer.ok), answer.incomplete() == "")
 }
 
-// plainBlocked returns the people in a list or alone, if all their members are texts.
+// plainBlocked returns the people in a list, or a single one, if all their members are texts.
 func plainBlocked(body []byte) (people []BlockedUser, ok bool) {
 	type person struct {
 		Input  string `json:"input"`
@@ -174,7 +174,7 @@ func plainBlocked(body []byte) (people []BlockedUser, ok bool) {
 	return people, ok
 }
 
-// fuzzPage reads a page, and body in the place of each of its members.
+// fuzzPage reads a page, and body in place of each of its members.
 func fuzzPage(t *testing.T, body []byte) {
 	type plainPaging struct {
 		Cursors struct {

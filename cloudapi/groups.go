@@ -293,7 +293,7 @@ func (s *GroupsService) Remove(ctx context.Context, group graph.GroupID, people 
 
 // A JoinRequest is a person who waits to be let in.
 type JoinRequest struct {
-	// ID is what [GroupsService.Approve] and Reject take.
+	// ID identifies the request to [GroupsService.Approve] and Reject.
 	ID     string          `json:"join_request_id"`
 	WAID   string          `json:"wa_id"`   // digits; empty for a person who hides the number
 	UserID graph.UserID    `json:"user_id"` // empty if Meta did not say
@@ -310,7 +310,7 @@ func (s *GroupsService) JoinRequests(ctx context.Context, group graph.GroupID) i
 	return list[JoinRequest](ctx, s.c, s.request(http.MethodGet, "/join_requests", group, nil))
 }
 
-// A JoinResult is what became of each request.
+// A JoinResult lists the requests that were decided, and those that failed.
 type JoinResult struct {
 	Done   []string // ids that were approved or rejected
 	Failed []JoinFailure
@@ -344,7 +344,7 @@ func (s *GroupsService) Reject(ctx context.Context, group graph.GroupID, request
 	return s.decide(ctx, http.MethodDelete, group, requests)
 }
 
-// decide approves or rejects join requests. Meta answers with status 200 also if some could not be
+// decide approves or rejects join requests. Meta answers with status 200 even if some could not be
 // decided, and puts the reasons beside each or at the top, under errors and not error. An *Error is
 // made of the first reason, so that a caller who looks at the error alone does not miss it.
 func (s *GroupsService) decide(

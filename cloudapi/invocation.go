@@ -91,8 +91,8 @@ func (i *invocation) waitForLimiter(ctx context.Context) error {
 // again for each.
 //
 // The token travels in a header and never in the URL, which proxies and net/http's errors show.
-// Resumable uploads want the scheme OAuth and the offset in a header of their own, all other calls
-// Bearer.
+// Resumable uploads require the scheme OAuth and the offset in a header of their own, all other
+// calls Bearer.
 func (i *invocation) newRequest(ctx context.Context) (*retryablehttp.Request, error) {
 	var body any // untyped nil: an empty slice would be a body
 	if i.request.body != nil {
@@ -144,8 +144,8 @@ func (i *invocation) httpClient() *http.Client {
 	return &hc
 }
 
-// check is called after every attempt. It reads the answer, judges it and decides whether to go on.
-// It never returns an error: what happened is in i.err.
+// check is called after every attempt. It reads the answer, checks it and decides whether to
+// continue. It never returns an error: what happened is in i.err.
 func (i *invocation) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	i.attempts++
 	i.err, i.wait, i.waiting = nil, 0, false
@@ -235,8 +235,8 @@ func (i *invocation) read(resp *http.Response) {
 	i.err = e
 }
 
-// report tells log, limiter and observer about an attempt. Each gets the path template alone, and
-// no token, recipient or text.
+// report tells log, limiter and observer about an attempt. Each gets the path template only, and no
+// token, recipient or text.
 func (i *invocation) report(ctx context.Context) {
 	call := Attempt{
 		Method: i.method, Path: i.path, PhoneNumberID: i.phone, Number: i.attempts, Final: !i.waiting, Wait: i.wait,

@@ -33,8 +33,8 @@ const (
 // is called from many goroutines, once before every attempt to send.
 //
 // [MemLimiter] is for one process, package cloudapi/redislimit for several that share a budget. A
-// Limiter that is an [AdaptiveLimiter] too is told what became of the attempts, one that is an
-// [InboundRecorder] too what numbers receive.
+// Limiter that is an [AdaptiveLimiter] too gets the result of each attempt, and one that is an
+// [InboundRecorder] what numbers receive.
 //
 // An outbox can wrap one, to note that a message is on its way as late as possible, when Wait lets
 // it pass: what is noted is in doubt after a crash. An error of the note keeps the message back.
@@ -58,7 +58,7 @@ type InboundRecorder interface {
 }
 
 // A LimitForgetter is a [Limiter] that forgets what it remembers of a number, or, if recipients are
-// named, of those alone. What is held back or on its way is remembered again. coexistence.Tracker
+// named, of those only. What is held back or on its way is remembered again. coexistence.Tracker
 // calls Forget when a person or a number is forgotten; without it, a limiter remembers for an hour
 // at most.
 type LimitForgetter interface {
@@ -66,8 +66,7 @@ type LimitForgetter interface {
 	Forget(ctx context.Context, phone graph.PhoneNumberID, people ...Recipient) error
 }
 
-// A SendRequest is what a [Limiter] is asked before an attempt to send: from which number, to whom,
-// how urgent.
+// A SendRequest describes an attempt to send, for a [Limiter]: number, recipient and priority.
 type SendRequest struct {
 	// From is the business number that sends. Its throughput is shared by all its messages.
 	From graph.PhoneNumberID
@@ -75,11 +74,12 @@ type SendRequest struct {
 	// To is the recipient, the other half of the pair rule.
 	To Recipient
 
-	// Priority says who goes first among messages that wait.
+	// Priority orders messages that wait.
 	Priority Priority
 }
 
-// A Priority says which message goes first when a [Limiter] holds some back. Meta is not told.
+// A Priority says which message goes first when a [Limiter] holds some back. It is not sent to
+// Meta.
 type Priority uint8
 
 const (

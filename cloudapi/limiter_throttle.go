@@ -8,9 +8,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Throttle is what an answer of Meta's asks of a [Limiter]. The zero Throttle asks for nothing.
-// No pause is longer than an hour, which is what Meta's budgets roll over: whatever a header says,
-// the next message then finds out.
+// A Throttle is the slowdown that an answer of Meta's asks of a [Limiter]. The zero Throttle asks
+// for nothing. No pause is longer than an hour, which is what Meta's budgets roll over: whatever a
+// header says, the next message then finds out.
 type Throttle struct {
 	// Pause keeps every message of the number back for so long.
 	Pause time.Duration
@@ -35,8 +35,8 @@ const (
 )
 
 // Throttle reads what an attempt to send teaches about the budgets it takes from: throttle codes,
-// Retry-After and the usage headers. Usage of type whatsapp_business_management is passed over: it
-// is about other calls than sends.
+// Retry-After and the usage headers. Usage of type whatsapp_business_management is ignored: it is
+// about other calls than sends.
 func (c Attempt) Throttle() Throttle {
 	s := c.slowdown()
 	s.Pause, s.PausePair = min(s.Pause, longestPause), min(s.PausePair, longestPause)

@@ -37,8 +37,8 @@ func list[T any](ctx context.Context, c *Client, r request) iter.Seq2[*T, error]
 	}
 }
 
-// yieldPage decodes the objects of a page one by one and reports whether the walk goes on. An
-// object that does not decode ends it with an error. A null in the list is passed over.
+// yieldPage decodes the objects of a page one by one and reports whether the walk continues. An
+// object that does not decode ends it with an error. A null in the list is ignored.
 func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
 	for _, raw := range p.Data {
 		if bytes.Equal(raw, []byte("null")) {
@@ -57,9 +57,9 @@ func yieldPage[T any](r request, p *page, yield func(*T, error) bool) bool {
 	return true
 }
 
-// after returns the request for the page that follows p. It asks with the cursor alone: the URL
-// that Meta offers holds the access token, and its author would choose where the token goes. A
-// cursor that is missing, or that was passed before, is an error, or the walk would never end.
+// after returns the request for the page that follows p. It asks with the cursor only: the URL that
+// Meta offers holds the access token, and its author would choose where the token goes. A cursor
+// that is missing, or that was passed before, is an error, or the walk would never end.
 func (r request) after(p *page, passed map[string]bool) (request, error) {
 	cursor := p.Paging.After
 	switch {
@@ -78,8 +78,8 @@ func (r request) after(p *page, passed map[string]bool) (request, error) {
 	return r, nil
 }
 
-// broken is the error of a listing that cannot go on: an object does not decode, or a next page has
-// no cursor. To end quietly would make a part of the list look like the whole.
+// broken is the error of a listing that cannot continue: an object does not decode, or a next page
+// has no cursor. To end quietly would make a part of the list look like the whole.
 func (r request) broken(m Response, problem string) *Error {
 	return &Error{
 		Method: r.method, PathTemplate: r.path, StatusCode: m.Status, TraceID: m.TraceID, Response: m,

@@ -33,7 +33,7 @@ type MediaUpload struct {
 // maxMedia are the documented sizes, by the part of the type before the slash.
 var maxMedia = map[string]int64{"image": 5 << 20, "video": 16 << 20, "audio": 16 << 20}
 
-// check judges an upload before its file is looked at.
+// check checks an upload before its file is looked at.
 func (u MediaUpload) check(p *problems) {
 	_, _, ok := strings.Cut(u.MIMEType, "/")
 	switch {
@@ -51,7 +51,7 @@ func (u MediaUpload) check(p *problems) {
 	u.checkSize(p, u.Size)
 }
 
-// checkSize judges a size by Meta's limits for the MIME type. WebP has that of an animated sticker,
+// checkSize checks a size by Meta's limits for the MIME type. WebP has that of an animated sticker,
 // which is the larger one; all types that are not listed have that of documents.
 func (u MediaUpload) checkSize(p *problems, size int64) {
 	kind, _, _ := strings.Cut(u.MIMEType, "/")
@@ -68,7 +68,7 @@ func (u MediaUpload) checkSize(p *problems, size int64) {
 }
 
 // Upload stores a file for messages of one number. The id works for 30 days, as often as needed,
-// and only for that number; it is no [graph.UploadHandle], which templates and profiles want.
+// and only for that number; it is no [graph.UploadHandle], which templates and profiles need.
 //
 // An upload is not repeated blindly, but a file that was stored twice does no harm: after an error
 // it can simply be uploaded again.
@@ -112,12 +112,12 @@ type mediaUploaded struct {
 
 func (m *mediaUploaded) incomplete() string { return withoutID(m.ID) }
 
-// A MediaFile is what Meta knows about a file.
+// A MediaFile describes a file at Meta.
 type MediaFile struct {
 	ID graph.MediaID `json:"id"`
 
-	// URL is where the file is, for five minutes. It needs the token, so let
-	// [MediaService.Download] fetch it. It is not for logs.
+	// URL is the address of the file, for five minutes. It needs the token, so let
+	// [MediaService.Download] fetch it. Do not log it.
 	URL string `json:"url"`
 
 	MIMEType string `json:"mime_type"`

@@ -56,8 +56,8 @@ type MediaDownload struct {
 
 // A MediaDownloadResult is a file that was fetched.
 type MediaDownloadResult struct {
-	// MIMEType is what the server said. It is the sender's word: look at the file before serving it
-	// to others.
+	// MIMEType is the type that the server named. It comes from the sender: check the file before
+	// serving it to others.
 	MIMEType string
 
 	// Size is how many bytes were written, SHA256 their checksum in hex.
@@ -71,7 +71,7 @@ var mediaHosts = []string{"lookaside.fbsbx.com", "graph.facebook.com"}
 // Download writes a file to w as it arrives. After an error, w holds nothing or a part that must
 // not be used: a wrong checksum is known only at the end.
 //
-// The token goes to Meta's media servers alone, over https, and to whatever [Config].BaseURL names;
+// The token goes to Meta's media servers only, over https, and to whatever [Config].BaseURL names;
 // never to where a redirect points, which is an error here. Broken connections and errors of the
 // server are tried again as long as nothing was written.
 //
@@ -137,7 +137,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// check judges what can be known before a request.
+// check checks what can be known before a request.
 func (d MediaDownload) check() error {
 	var p problems
 	if d.ID == "" && d.URL == "" {
@@ -299,7 +299,7 @@ func (f *fetch) judge(e *Error, resp *http.Response, scrub scrubber) bool {
 }
 
 // Meta's media servers have answered bad tokens with a page and status 200. A file that is a page
-// can be told from it by its checksum alone.
+// can be distinguished from it by its checksum alone.
 const webPage = "the answer is a web page and not the file; " +
 	"check the token, and give the SHA256 of the webhook if the file may be a page"
 

@@ -9,9 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Message is what [MessagesService.Send] sends. To and Content are required.
+// A Message is a message for [MessagesService.Send]. To and Content are required.
 type Message struct {
-	// To is whom the message is for.
+	// To is the recipient.
 	To Recipient
 
 	// ReplyTo quotes a message of the same conversation. Meta shows no quote, and reports no error,
@@ -36,16 +36,16 @@ type Message struct {
 	// makes of it. Nil for all other messages. The feature is a beta of Meta's.
 	Direct *DirectSend
 
-	// Content is what the message says.
+	// Content is the content of the message.
 	Content Content
 
-	// Priority says who goes first when the [Limiter] holds messages back. The zero value is
+	// Priority orders messages when the [Limiter] holds them back. The zero value is
 	// [PriorityReply]; set [PriorityCampaign] for what may wait.
 	Priority Priority
 
 	// ByPerson says that a person at the business wrote the message, such as a colleague in the
-	// host's own inbox, and not a program. Meta is not told; coexistence.Tracker keeps it, so that
-	// bots stay silent while a person is in the conversation.
+	// host's own inbox, and not a program. It is not sent to Meta; coexistence.Tracker keeps it, so
+	// that bots stay silent while a person is in the conversation.
 	ByPerson bool
 
 	// SkipValidation sends without looking at Meta's limits first, for the day one is raised. What
@@ -53,8 +53,9 @@ type Message struct {
 	SkipValidation bool
 }
 
-// A Content is what a message says: *[Text], *[Image], *[Video], *[Audio], *[Document], *[Sticker],
-// *[Location], *[Contacts], *[Reaction], *[Interactive], *[Template], *[Pin] or *[RawContent].
+// A Content is the content of a message: *[Text], *[Image], *[Video], *[Audio], *[Document],
+// *[Sticker], *[Location], *[Contacts], *[Reaction], *[Interactive], *[Template], *[Pin] or
+// *[RawContent].
 //
 //sumtype:decl
 type Content interface {
@@ -63,8 +64,8 @@ type Content interface {
 	// MessageType is the type on the wire, such as "text" or "interactive".
 	MessageType() string
 
-	// Summary is what people read of it at a glance, for a list of conversations: text, caption,
-	// emoji, the name of a place, of people, of the template. It may be empty.
+	// Summary is a short form for people, such as in a list of conversations: text, caption, emoji,
+	// the name of a place, of people, of the template. It may be empty.
 	Summary() string
 
 	// check reports what breaks a rule; sensitive lists what must not show up in an error.
@@ -80,7 +81,7 @@ func (m Message) Check() error {
 	return p.err()
 }
 
-// check judges the envelope, what envelope and content forbid each other, and the content.
+// check checks the envelope, what envelope and content forbid each other, and the content.
 func (m Message) check(p *problems) {
 	if problem := m.To.problem(); problem != "" {
 		p.put(false, m.To.IsZero(), "the message %s", []any{problem})

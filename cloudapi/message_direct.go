@@ -13,7 +13,7 @@ import "time"
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 type DirectSend struct {
-	// Category is what the message is billed and judged as. Required.
+	// Category is the category by which the message is billed and reviewed. Required.
 	Category DirectCategory
 
 	// TTL is how long Meta tries to deliver, in whole seconds: 30 s to 12 h, or 15 minutes for

@@ -12,14 +12,14 @@ import (
 // A MessageHistoryID names an entry of the message history. It is not the message's own id.
 type MessageHistoryID string
 
-// A MessageHistory is what Meta remembers of one message that was sent through Cloud API. It does
-// not hold what the message said or whom it went to.
+// A MessageHistory is Meta's record of one message that was sent through Cloud API. It holds
+// neither the content nor the recipient.
 type MessageHistory struct {
 	// ID names the entry, MessageID the message.
 	ID        MessageHistoryID `json:"id"`
 	MessageID graph.MessageID  `json:"message_id"`
 
-	// Events are what became of the message, as many as fit into the answer.
+	// Events are the deliveries and failures of the message, as many as fit into the answer.
 	// [MessagesService.HistoryEvents] has all.
 	Events []MessageHistoryEvent `json:"-"`
 
@@ -37,7 +37,7 @@ type MessageHistoryEvent struct {
 	// At is when it happened.
 	At graph.Timestamp
 
-	// Webhook is what became of the webhook about it, which tells a status that was never delivered
+	// Webhook is the state of the webhook about it, which tells a status that was never delivered
 	// from one that never was.
 	Webhook WebhookState
 
@@ -59,7 +59,7 @@ const (
 	DeliveryDeleted   DeliveryStatus = "DELETED"
 )
 
-// A WebhookState is what became of a webhook. Meta may add values.
+// A WebhookState is the state of a webhook. Meta may add values.
 type WebhookState string
 
 const (
@@ -136,7 +136,7 @@ type MessageHistoryOptions struct {
 
 // History walks through what a number sent through Cloud API, with what became of each message, and
 // fetches page after page as it goes. The first error ends it. Messages written in the WhatsApp
-// Business app are not in it, as far as is known.
+// Business app are not in it, as far as known.
 //
 // It helps with sends whose [Outcome] is unknown. Such a send left no message id, so the history
 // cannot be asked about it; what tells is a status webhook with its [Message].CallbackData. When

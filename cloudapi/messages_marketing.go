@@ -11,8 +11,8 @@ import (
 
 // MarketingOptions are the options of [MessagesService.SendMarketing].
 type MarketingOptions struct {
-	// Policy says what happens to a message that is not fit for the Marketing Messages API. If
-	// empty, Meta sends it through Cloud API.
+	// Policy decides about a message that is not fit for the Marketing Messages API. If empty, Meta
+	// sends it through Cloud API.
 	Policy ProductPolicy `json:"product_policy,omitzero"`
 
 	// ShareActivity lets Meta see what people do with the message. If nil, what the account has

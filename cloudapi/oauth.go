@@ -14,7 +14,7 @@ type OAuthService service
 
 // CodeExchangeParams are the parameters of [OAuthService.Exchange].
 type CodeExchangeParams struct {
-	// Code is what Embedded Signup handed over. It works once, for 30 seconds.
+	// Code is the code of Embedded Signup. It works once, for 30 seconds.
 	Code graph.Secret
 
 	// RedirectURI must be exactly what the dialog was opened with. Nil leaves it out, which is
@@ -87,7 +87,7 @@ func (r *exchangeResponse) incomplete() string {
 	return ""
 }
 
-// A TokenInfo is what Meta knows about a token.
+// A TokenInfo describes a token.
 type TokenInfo struct {
 	// AppID is the app the token was made for. Compare it with your own.
 	AppID graph.AppID

@@ -20,7 +20,7 @@ const regainTwoMinutes = `{"200000000000002":[{"type":"whatsapp","call_count":3,
 // patient returns a client in memory that may wait for ten minutes.
 func patient(t *testing.T, rt http.RoundTripper) *cloudapi.Client {
 	return newClient(t, cloudapi.Config{
-		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Limiter: cloudapi.Unlimited, // pauses alone
+		AccessToken: token, HTTPClient: &http.Client{Transport: rt}, Limiter: cloudapi.Unlimited, // pauses only
 		Retry: cloudapi.RetryPolicy{MaxAttempts: 5, MinWait: time.Second, MaxWait: 10 * time.Minute},
 	})
 }

@@ -93,8 +93,8 @@ func (p *payload) measure() error {
 var errSpent = errors.New(
 	"cloudapi: the file cannot be read a second time; give an io.Seeker to have uploads repeated")
 
-// reader opens the body anew for every attempt. A file that was read from and cannot be sought ends
-// the retries: half of it would be sent as the whole.
+// reader opens the body again for every attempt. A file that was read from and cannot be sought
+// ends the retries: half of it would be sent as the whole.
 func (p *payload) reader() retryablehttp.ReaderFunc {
 	return func() (io.Reader, error) {
 		if p.touched {

@@ -79,7 +79,7 @@ type Phone struct {
 // once. It needs the fields is_on_biz_app and platform_type, which [PhonesService.Get] asks for.
 func (p *Phone) Coexists() bool { return p.IsOnBizApp && p.PlatformType == PlatformCloudAPI }
 
-// UnmarshalJSON reads a number as Meta writes it, also where it has strings for booleans.
+// UnmarshalJSON reads a number as Meta writes it, even where it has strings for booleans.
 func (p *Phone) UnmarshalJSON(b []byte) error {
 	type plain Phone
 	aux := struct {
@@ -125,7 +125,7 @@ const (
 	PhoneDeleted      PhoneStatus = "DELETED"
 )
 
-// A PlatformType is where a number is registered. Meta may add values.
+// A PlatformType is the platform on which a number is registered. Meta may add values.
 type PlatformType string
 
 const (
@@ -144,7 +144,7 @@ const (
 	CodeExpired     CodeVerificationStatus = "EXPIRED" // it has to be verified again
 )
 
-// A NameStatus is how far the review of a display name is. Meta may add values.
+// A NameStatus is the state of the review of a display name. Meta may add values.
 type NameStatus string
 
 const (
@@ -164,7 +164,7 @@ const (
 	AccountSandbox AccountMode = "SANDBOX" // a test number of Meta's
 )
 
-// A Throughput is how fast a number may send.
+// A Throughput is the rate at which a number may send.
 type Throughput struct {
 	Level ThroughputLevel `json:"level"`
 }

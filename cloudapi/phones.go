@@ -83,7 +83,7 @@ func (s *PhonesService) List(ctx context.Context, waba graph.WABAID, opts PhoneL
 	})
 }
 
-// A SyncKind is what the WhatsApp Business app is asked to send.
+// A SyncKind is the kind of data that the WhatsApp Business app is asked to send.
 type SyncKind string
 
 const (

@@ -15,7 +15,8 @@ type WebhookOverride struct {
 	// CallbackURL is https and has at most 200 characters. If empty, the override is removed.
 	CallbackURL string
 
-	// VerifyToken is what the handshake at that URL expects, which Meta does before it answers.
+	// VerifyToken is the token that the handshake at that URL expects. Meta does the handshake
+	// before it answers.
 	VerifyToken graph.Secret
 }
 
@@ -83,7 +84,7 @@ func (s *PhonesService) RequestName(ctx context.Context, phone graph.PhoneNumber
 // pinRe matches PINs and verification codes.
 var pinRe = regexp.MustCompile(`^[0-9]{6}$`)
 
-// SetPIN sets or changes the two-step verification PIN of a number that lives on Cloud API alone.
+// SetPIN sets or changes the two-step verification PIN of a number that lives on Cloud API only.
 // That of a coexistence number is set in the app.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/two-step-verification

@@ -24,7 +24,7 @@ type Profile struct {
 	// Vertical is the line of business, such as "RETAIL". Meta may add values.
 	Vertical string `json:"vertical"`
 
-	// PictureURL is where the picture is, for some time. It is public.
+	// PictureURL is the address of the picture, for some time. It is public.
 	PictureURL string `json:"profile_picture_url"`
 
 	Resource
@@ -90,7 +90,7 @@ func (u ProfileUpdateParams) MarshalJSON() ([]byte, error) {
 	}{whatsapp, plain(u)})
 }
 
-// check judges the limits that pages of Meta's agree on. Two of them differ about the description;
+// check checks the limits that pages of Meta's agree on. Two of them differ about the description;
 // the larger one counts here.
 func (u ProfileUpdateParams) check() error {
 	var p problems

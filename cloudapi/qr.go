@@ -52,7 +52,7 @@ type QROptions struct {
 	Image QRImage
 }
 
-// fields asks for the format of a picture as Meta wants it, as a call on the field.
+// fields asks for the format of a picture as Meta expects it, as a call on the field.
 func (o QROptions) fields() fieldsOption {
 	fields := []string{"code", "prefilled_message", "deep_link_url"}
 	if o.Image != "" {

@@ -6,9 +6,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Recipient is whom a message is for: a phone number, a WhatsApp user by business-scoped id, or a
-// group. Recipients are comparable, so that a map can be keyed by them. Nothing can be sent to the
-// zero Recipient.
+// A Recipient is the recipient of a message: a phone number, a WhatsApp user by business-scoped id,
+// or a group. Recipients are comparable, so that a map can be keyed by them. Nothing can be sent to
+// the zero Recipient.
 type Recipient struct {
 	kind  recipientKind
 	value string

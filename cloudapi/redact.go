@@ -17,7 +17,7 @@ type scrubber []string
 const redacted = "[redacted]"
 
 // minScrubbed is the length of the shortest string that is cut out. Shorter ones are too common to
-// be told from ordinary words and numbers.
+// be distinguished from ordinary words and numbers.
 const minScrubbed = 4
 
 // scrubber returns what to cut out of whatever comes back from a call: the secrets of the client,

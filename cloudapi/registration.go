@@ -11,7 +11,7 @@ import (
 
 // A RegistrationService brings numbers that live on Cloud API alone onto it, and takes them off.
 // Nothing of it is for coexistence numbers: the app on the owner's phone has registered those, and
-// registering them here would take them from it. Register and Deregister therefore want the number
+// registering them here would take them from it. Register and Deregister therefore take the number
 // as [PhonesService.Get] read it, and refuse one that is in the app.
 //
 // Ten registrations and deregistrations of a number are allowed in 72 hours, those of everyone who
@@ -74,7 +74,7 @@ type phoneAdded struct {
 
 func (p *phoneAdded) incomplete() string { return withoutID(p.ID) }
 
-// A CodeMethod is how a verification code comes. Meta may add values.
+// A CodeMethod is the way in which a verification code comes. Meta may add values.
 type CodeMethod string
 
 const (
@@ -127,14 +127,14 @@ type RegisterParams struct {
 	// PIN is the number's two-step verification PIN, or the one that it gets; six digits.
 	PIN graph.Secret
 
-	// Region keeps data at rest in a country, such as "DE". If empty, nowhere in particular.
+	// Region keeps data at rest in a country, such as "DE". If empty, Meta chooses.
 	Region string
 
 	// RetentionMinutes is how long Meta stores messages. If zero, Meta's default; 60 stores none.
 	RetentionMinutes int
 }
 
-// Register registers a number that lives on Cloud API alone. phone must come from
+// Register registers a number that lives on Cloud API only. phone must come from
 // [PhonesService.Get], with the field is_on_biz_app asked for, which it is by default.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/registration

@@ -36,8 +36,8 @@ type Response struct {
 	Attempts int
 }
 
-// A Usage is how much of a rolling hour's budget is spent, in percent. Calls are refused from 100
-// on.
+// A Usage is the part of a rolling hour's budget that is spent, in percent. Calls are refused from
+// 100 on.
 type Usage struct {
 	Calls   int
 	CPUTime int

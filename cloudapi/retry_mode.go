@@ -112,7 +112,7 @@ func isHopeless(err error) bool {
 	return badCertificate
 }
 
-// outcomeOf judges an answer that holds an error of Meta's. An error of the request, which Meta
+// outcomeOf checks an answer that holds an error of Meta's. An error of the request, which Meta
 // documents as lasting, is a refusal: nothing was done. An error of Meta's servers is not, since it
 // may have come in the middle of the work; neither is a code that is unknown here.
 func (e *Error) outcomeOf() Outcome {
@@ -126,8 +126,8 @@ func (e *Error) outcomeOf() Outcome {
 	return OutcomeUnknown
 }
 
-// demanded is how long Meta wants the caller to wait, or zero if it did not say. attempt counts
-// from 1.
+// demanded is how long Meta asks the caller to wait, or zero if it did not say. attempt counts from
+// 1.
 func demanded(e *Error, h http.Header, attempt int) time.Duration {
 	wait := retryAfter(h.Get("Retry-After"))
 	switch {

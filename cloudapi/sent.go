@@ -15,7 +15,7 @@ type SentMessage struct {
 	// Status is set for templates, empty for the rest.
 	Status SentStatus
 
-	// To is whom Meta took for the recipient. It is zero for groups.
+	// To is the recipient as Meta resolved it. It is zero for groups.
 	To SentContact
 
 	// GroupID is the group, for messages to one.
@@ -37,7 +37,7 @@ type SentContact struct {
 	// Brazil, Mexico and Argentina, and it is empty for messages to a user id.
 	WAID string
 
-	// UserID and ParentUserID are the person's business-scoped ids, where Meta told them.
+	// UserID and ParentUserID are the person's business-scoped ids, if Meta sent them.
 	UserID       graph.UserID
 	ParentUserID graph.UserID
 }
@@ -47,7 +47,7 @@ func (c SentContact) Identity() graph.Identity {
 	return graph.Identity{UserID: c.UserID, ParentUserID: c.ParentUserID, WAID: c.WAID}
 }
 
-// A SentStatus is what Meta did with a template message on accepting it. Meta may add values.
+// A SentStatus is the state of a template message that Meta has accepted. Meta may add values.
 type SentStatus string
 
 const (

@@ -24,7 +24,8 @@ type Settings struct {
 	Resource
 }
 
-// incomplete wants one of the groups at least: which ones Meta writes depends on what was ever set.
+// incomplete requires at least one of the groups: which ones Meta writes depends on the settings
+// made so far.
 func (s *Settings) incomplete() string {
 	for _, name := range jsonNames(s.Raw) {
 		switch name {
@@ -35,7 +36,8 @@ func (s *Settings) incomplete() string {
 	return "the answer has no settings"
 }
 
-// CallingSettings are how a number is called. Empty members are left as they are by an update.
+// CallingSettings are the settings for calls of a number. An update leaves empty members as they
+// are.
 //
 // The webhook of changed settings has a type of its own: it brings call_icons and two newer
 // settings in shapes that are not documented, and an update must not send those back.
@@ -49,7 +51,7 @@ type CallingSettings struct {
 	SRTPKeyExchange    string             `json:"srtp_key_exchange_protocol,omitzero"` // "DTLS" or "SDES"
 }
 
-// CallIcons show the call button in some countries alone.
+// CallIcons show the call button in some countries only.
 type CallIcons struct {
 	// Countries are the ISO 3166 codes of people's countries, such as "US".
 	Countries []string `json:"restrict_to_user_countries"`
@@ -61,7 +63,7 @@ type IdentitySetting struct {
 	Enabled bool `json:"enable_identity_key_check"`
 }
 
-// A StorageSetting is where data rests.
+// A StorageSetting is the place where Meta stores data.
 type StorageSetting struct {
 	Status string `json:"status,omitzero"`
 
@@ -142,7 +144,7 @@ func (s *SettingsService) SetCalling(ctx context.Context, phone graph.PhoneNumbe
 }
 
 // SetIdentityCheck switches the check of identity keys on or off. With it on, webhooks bring the
-// hash that [Message].IdentityKeyHash wants.
+// hash for [Message].IdentityKeyHash.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 //

@@ -73,7 +73,7 @@ func (*CatalogParameter) check(*problems, string) {}
 
 func (*CatalogParameter) sensitive() []string { return nil }
 
-// A ProductsParameter is what a [ButtonProducts] shows: up to 30 products in sections.
+// A ProductsParameter lists the products of a [ButtonProducts]: up to 30, in sections.
 type ProductsParameter struct {
 	// Thumbnail is the product whose picture is shown. Required.
 	Thumbnail string `json:"thumbnail_product_retailer_id,omitzero"`
@@ -95,7 +95,7 @@ func (q *ProductsParameter) check(p *problems, where string) {
 
 func (q *ProductsParameter) sensitive() []string { return nil }
 
-// A FlowParameter is what a [ButtonFlow] gives to its Flow.
+// A FlowParameter is the input of the Flow of a [ButtonFlow].
 type FlowParameter struct {
 	// FlowToken names this sending towards your data endpoint. If empty, Meta's "unused".
 	FlowToken string `json:"flow_token,omitzero"`
@@ -119,7 +119,7 @@ func (f *FlowParameter) check(p *problems, where string) {
 
 func (f *FlowParameter) sensitive() []string { return append(jsonStrings(f.Data), f.FlowToken) }
 
-// An OrderDetailsParameter is what a [ButtonOrderDetails] asks to pay.
+// An OrderDetailsParameter is the order of a [ButtonOrderDetails].
 type OrderDetailsParameter struct{ Order OrderDetails }
 
 type orderDetailsAction struct {
@@ -135,7 +135,7 @@ func (o *OrderDetailsParameter) check(p *problems, where string) { o.Order.check
 
 func (o *OrderDetailsParameter) sensitive() []string { return privateStrings(&o.Order) }
 
-// A CallButtonParameter is how long a [ButtonVoiceCall] works, and what it brings. At least one is
+// A CallButtonParameter sets how long a [ButtonVoiceCall] works, and its payload. At least one is
 // set.
 type CallButtonParameter struct {
 	TTLMinutes int    // 1 to 43200; if zero, what the template says
@@ -180,7 +180,7 @@ func (b *TemplateButton) MarshalJSON() ([]byte, error) {
 }
 
 // fits reports whether a parameter belongs to a type of button. A type without a constant here
-// takes a [RawParameter] alone.
+// takes a [RawParameter] only.
 func (t ButtonType) fits(param TemplateParameter) bool {
 	switch param.(type) {
 	case *PayloadParameter:

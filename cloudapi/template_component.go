@@ -81,7 +81,7 @@ func (b *TemplateBody) MarshalJSON() ([]byte, error) {
 // are filled in cannot have more.
 const maxTemplateBody = 1024
 
-// check judges the texts of a body. How many variables the template has is for Meta to know; what
+// check checks the texts of a body. How many variables the template has is for Meta to know; what
 // can be known here is which parameters a body takes, that names are used once, and that the texts
 // alone fit.
 func (b *TemplateBody) check(p *problems, where string) {

@@ -24,7 +24,7 @@ type MessageTemplate struct {
 	Components      []ComponentDefinition
 	ParameterFormat ParameterFormat // empty where Meta did not say: positional
 
-	// Quality is what recipients made of it: GREEN, YELLOW, RED or UNKNOWN.
+	// Quality is the rating by its recipients: GREEN, YELLOW, RED or UNKNOWN.
 	Quality graph.QualityRating
 
 	// RejectedReason is why a rejected template was, such as "INVALID_FORMAT".
@@ -47,7 +47,7 @@ type MessageTemplate struct {
 	Resource
 }
 
-// A TemplateStatus is how a template stands. Meta may add values.
+// A TemplateStatus is the state of a template. Meta may add values.
 type TemplateStatus string
 
 const (
@@ -180,7 +180,7 @@ func checkTemplateName(p *problems, what, name, language string, category graph.
 	p.needs(what+".Category", string(category))
 }
 
-// checkParts judges the components of a template.
+// checkParts checks the components of a template.
 func checkParts(p *problems, where string, parts []ComponentDefinition) {
 	seen := map[string]bool{}
 	for i, part := range parts {
@@ -195,7 +195,7 @@ func checkParts(p *problems, where string, parts []ComponentDefinition) {
 // variableRe finds the variables of a text.
 var variableRe = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
 
-// check judges a component by the rules of its type. Meta takes types in small letters as well. A
+// check checks a component by the rules of its type. Meta takes types in small letters as well. A
 // type that is unknown here passes, as do rules that only the review knows.
 func (t ComponentDefinition) check(p *problems, at string) {
 	switch ComponentType(strings.ToUpper(string(t.Type))) {
@@ -229,7 +229,7 @@ func (t ComponentDefinition) check(p *problems, at string) {
 	}
 }
 
-// checkHeader judges a header: text with one variable at most, or a file, for which the review
+// checkHeader checks a header: text with one variable at most, or a file, for which the review
 // needs a sample.
 func (t ComponentDefinition) checkHeader(p *problems, at string) {
 	p.needs(at+".Format", string(t.Format))
@@ -253,7 +253,7 @@ func (t ComponentDefinition) checkHeader(p *problems, at string) {
 	}
 }
 
-// checkBody judges a body: its length, and its variables, each of which needs a sample. An empty
+// checkBody checks a body: its length, and its variables, each of which needs a sample. An empty
 // one passes: Meta writes that of authentication templates.
 func (t ComponentDefinition) checkBody(p *problems, at string) {
 	p.atMost(at+".Text", t.Text, 1024)
@@ -274,7 +274,7 @@ var maxButtons = map[ButtonDefinitionType]int{
 	ButtonDefinitionURL: 2, ButtonDefinitionPhone: 1, ButtonDefinitionCopyCode: 1,
 }
 
-// checkTemplateButtons judges the buttons of a template, each by itself and all together: how many
+// checkTemplateButtons checks the buttons of a template, each by itself and all together: how many
 // there are of a type, and that quick replies stand in one group, before or after the others.
 func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 	p.count(at+".Buttons", len(buttons), 1, 10)
@@ -297,7 +297,7 @@ func checkTemplateButtons(p *problems, at string, buttons []ButtonDefinition) {
 	}
 }
 
-// check judges one button by the rules of its type. A type that is unknown here passes.
+// check checks one button by the rules of its type. A type that is unknown here passes.
 func (b ButtonDefinition) check(p *problems, at string) {
 	p.needs(at+".Type", string(b.Type))
 	p.atMost(at+".Text", b.Text, 25)

@@ -13,7 +13,7 @@ type ComponentDefinition struct {
 	// Type is in capitals. Meta's pages have small letters at times, and both are taken.
 	Type ComponentType `json:"type"`
 
-	// Format is what a header is; empty for all other components.
+	// Format is the format of a header; empty for all other components.
 	Format HeaderFormat `json:"format,omitzero"`
 
 	// Text is that of a header (at most 60 characters), body (1024) or footer (60). Authentication
@@ -52,7 +52,7 @@ const (
 	ComponentCallPermission ComponentType = "CALL_PERMISSION_REQUEST"
 )
 
-// A HeaderFormat is what a header is. Meta may add values.
+// A HeaderFormat is the format of a header. Meta may add values.
 type HeaderFormat string
 
 const (
@@ -128,7 +128,7 @@ type OfferDefinition struct {
 type ButtonDefinition struct {
 	Type ButtonDefinitionType `json:"type"`
 
-	// Text is what the button says, at most 25 characters.
+	// Text is the label of the button, at most 25 characters.
 	Text string `json:"text,omitzero"`
 
 	// URL may end with a variable, of which Example has a sample.
@@ -143,7 +143,7 @@ type ButtonDefinition struct {
 	FlowName string `json:"flow_name,omitzero"`
 	FlowJSON string `json:"flow_json,omitzero"`
 
-	// FlowAction is how the first screen is found, NavigateScreen its name, for FlowNavigate alone.
+	// FlowAction is how the first screen is found, NavigateScreen its name, for FlowNavigate only.
 	FlowAction     FlowAction `json:"flow_action,omitzero"`
 	NavigateScreen string     `json:"navigate_screen,omitzero"`
 
@@ -179,7 +179,7 @@ const (
 	ButtonDefinitionOTP            ButtonDefinitionType = "OTP"
 )
 
-// An OTPType is how a one-time code gets into the app. Meta may add values.
+// An OTPType is the way in which a one-time code gets into the app. Meta may add values.
 type OTPType string
 
 const (

@@ -22,7 +22,7 @@ type TemplateMigrateParams struct {
 	Count     int                `json:"count,omitzero"`
 }
 
-// A TemplateMigrateResult is what became of each template.
+// A TemplateMigrateResult lists the templates that were copied, and those that failed.
 type TemplateMigrateResult struct {
 	// Migrated are the templates that were copied.
 	Migrated []graph.TemplateID `json:"migrated_templates"`

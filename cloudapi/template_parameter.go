@@ -71,7 +71,8 @@ func (t *TextParameter) sensitive() []string { return []string{t.Text} }
 
 // A CurrencyParameter is an amount of money.
 type CurrencyParameter struct {
-	// Fallback is what people read, such as "$12.50". Cloud API does not localise the amount.
+	// Fallback is the text that people read, such as "$12.50". Cloud API does not localize the
+	// amount.
 	Fallback string
 
 	// Code is the ISO 4217 code, such as "USD".
@@ -110,7 +111,7 @@ func (c *CurrencyParameter) sensitive() []string { return []string{c.Fallback} }
 
 // A DateTimeParameter is a moment. Cloud API shows the Fallback and localises nothing.
 type DateTimeParameter struct {
-	// Fallback is what people read, such as "February 25, 2027".
+	// Fallback is the text that people read, such as "February 25, 2027".
 	Fallback string
 }
 
@@ -160,7 +161,7 @@ func (v *VideoParameter) MarshalJSON() ([]byte, error) {
 type DocumentParameter struct {
 	MediaSource
 
-	// Filename is what people see. If empty, WhatsApp makes one up.
+	// Filename is shown to people. If empty, WhatsApp makes one up.
 	Filename string
 }
 
@@ -202,7 +203,7 @@ func (l *LocationParameter) check(p *problems, where string) { (*Location)(l).ch
 
 func (l *LocationParameter) sensitive() []string { return (*Location)(l).sensitive() }
 
-// A PayloadParameter is what comes back in the webhook when a quick reply button is tapped.
+// A PayloadParameter is the payload of the webhook after a tap on a quick reply button.
 type PayloadParameter struct {
 	// Payload has at most 256 characters; Meta's older pages say 128.
 	Payload string

@@ -17,7 +17,7 @@ type OptimizationSpec struct {
 	BidAmount int64 `json:"bid_amount,omitzero"`
 }
 
-// A BidStrategy says how a price is found. Meta may add values.
+// A BidStrategy is the way in which a price is found. Meta may add values.
 type BidStrategy string
 
 // BidLowestCostWithCap pays as little as possible, and at most OptimizationSpec.BidAmount.

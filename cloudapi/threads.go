@@ -32,7 +32,7 @@ type ThreadParams struct {
 
 // A ThreadResult is Meta's word that a conversation was moved.
 type ThreadResult struct {
-	// RequestID is what Meta's support asks for. Since 2026-09-25; empty if Meta left it out.
+	// RequestID identifies the call to Meta's support. Since 2026-09-25; empty if Meta left it out.
 	RequestID string `json:"request_id"`
 
 	Resource
@@ -81,7 +81,7 @@ func (s *ThreadsService) Release(
 	return s.control(ctx, phone, threadRequest{Action: "release"}, p)
 }
 
-// Take makes a conversation yours. It is for the escalation partner alone; all others are refused
+// Take makes a conversation yours. It is for the escalation partner only; all others are refused
 // with [graph.CodeThreadTakeNotPermitted].
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing/thread-control

@@ -22,7 +22,7 @@ type ValidationError struct {
 	Missing bool
 }
 
-// Error says what the rule is.
+// Error describes the rule.
 func (p *ValidationError) Error() string { return "cloudapi: " + p.Text }
 
 // ValidationErrors returns all rules that an invalid request breaks, or nil for any other error.

@@ -33,13 +33,14 @@ type WABA struct {
 	AccountReviewStatus        string `json:"account_review_status"`
 	BusinessVerificationStatus string `json:"business_verification_status"`
 
-	// MessageTemplateNamespace is what the On-Premises API asked for with each template. Cloud API
-	// does not.
+	// MessageTemplateNamespace was needed for the templates of the On-Premises API. Cloud API does
+	// not use it.
 	MessageTemplateNamespace string `json:"message_template_namespace"`
 
 	Status string `json:"status"`
 
-	// PrimaryFundingID is what the account pays with: see [Allocation].Credential. Empty without.
+	// PrimaryFundingID is the payment method of the account: see [Allocation].Credential. Empty if
+	// it has none.
 	PrimaryFundingID string `json:"primary_funding_id"`
 
 	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the
@@ -72,7 +73,7 @@ type BusinessInfo struct {
 	Name string           `json:"name"`
 }
 
-// UnmarshalJSON reads a WABA as Meta writes it, also where it has numbers for strings.
+// UnmarshalJSON reads a WABA as Meta writes it, even where it has numbers for strings.
 func (w *WABA) UnmarshalJSON(b []byte) error {
 	type plain WABA
 	aux := struct {

@@ -116,7 +116,7 @@ type SubscribedApp struct {
 	Name string
 	Link string // to the app's page
 
-	// OverrideCallbackURL is where this WABA's webhooks go, if not to the app's own URL.
+	// OverrideCallbackURL receives this WABA's webhooks in place of the app's own URL.
 	OverrideCallbackURL string
 }
 

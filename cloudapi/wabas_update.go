@@ -21,7 +21,7 @@ type WABAUpdateParams struct {
 	Insights *bool `json:"is_enabled_for_insights,omitzero"`
 
 	// DisableMarketing keeps marketing templates off Cloud API, so that they go through
-	// [MessagesService.SendMarketing] alone.
+	// [MessagesService.SendMarketing] only.
 	DisableMarketing *bool `json:"disable_marketing_messages_on_cloud_api,omitzero"`
 }
 

@@ -20,7 +20,7 @@ type Answer struct {
 	// holds until then. Zero if nothing but an event changes it.
 	Until time.Time
 
-	// Thread is what the answer rests on.
+	// Thread is the state of the conversation that the answer is based on.
 	Thread Thread
 }
 
@@ -143,9 +143,9 @@ func (t *Tracker) MayAnswer(ctx context.Context, ev webhook.Event) (Answer, erro
 	return a, nil
 }
 
-// MaySend reports whether a message to a conversation may be sent now, as far as is known: whether
-// the number is connected, whose the conversation is, and whether the window is open. It is for
-// what people and programs send of their own accord, and looks at neither age nor kind.
+// MaySend reports whether a message to a conversation may be sent now, as far as known: whether the
+// number is connected, whose the conversation is, and whether the window is open. It is for what
+// people and programs send unprompted, and looks at neither age nor kind.
 //
 // What a program wrote has to wait, too, while a person is at the conversation or bots are paused
 // in it. A person's message does not ([cloudapi.Message].ByPerson); [Thread] says whether there is

@@ -37,7 +37,7 @@ type Contact struct {
 	Name      string `json:"name,omitzero"`
 	FirstName string `json:"first_name,omitzero"`
 
-	// ProfileName is what the person calls itself, as of ProfileAt.
+	// ProfileName is the name in the person's own profile, as of ProfileAt.
 	ProfileName string    `json:"profile_name,omitzero"`
 	ProfileAt   time.Time `json:"profile_at,omitzero"`
 
@@ -52,8 +52,8 @@ type Contact struct {
 	before time.Time
 }
 
-// A ContactProvenance is what a [Contact] is derived from: the identities under which the person
-// was seen, and the entries of the address book. It is opaque and survives JSON.
+// A ContactProvenance is the data from which a [Contact] is derived: the identities under which the
+// person was seen, and the entries of the address book. It is opaque and survives JSON.
 type ContactProvenance struct {
 	seen    []sighting
 	entries []bookEntry
@@ -126,7 +126,7 @@ func (c Contact) InAddressBook() bool {
 	return slices.ContainsFunc(c.Provenance.entries, func(e bookEntry) bool { return c.lists(e) })
 }
 
-// SeenAt returns when the person was last seen, as far as is known: zero for one who is known from
+// SeenAt returns when the person was last seen, as far as known: zero for one who is known from
 // history or an address book alone.
 func (c Contact) SeenAt() time.Time {
 	at := c.ProfileAt
@@ -311,7 +311,7 @@ func (c *Contact) deriveAliases() {
 	}
 }
 
-// since is when the identity came into use, as far as is known.
+// since is when the identity came into use, as far as known.
 func (s sighting) since() time.Time { return later(s.At, s.MovedAt) }
 
 // succeed returns what is known after id was seen. A user id goes with a number: a person with

@@ -11,13 +11,13 @@ import (
 // than a template.
 const serviceWindow = 24 * time.Hour
 
-// A Conversation is what one number and one customer (or one group) have said to each other, in
-// numbers. Its messages are read with [MessageStore].Messages.
+// A Conversation is the summary of the messages between one number and one customer (or one group).
+// Its messages are read with [MessageStore].Messages.
 type Conversation struct {
 	// PhoneNumberID is the business's number.
 	PhoneNumberID graph.PhoneNumberID `json:"phone_number_id"`
 
-	// ID names the conversation for ever, whatever is learnt about the customer: keep it in tables
+	// ID names the conversation forever, whatever is learnt about the customer: keep it in tables
 	// of your own. If two conversations turn out to be with one person, they become one, and the ID
 	// of the other goes on to find it. It is never given to another conversation.
 	ID string `json:"id"`

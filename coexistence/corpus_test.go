@@ -82,7 +82,8 @@ func (f *follower) shown(t *testing.T, phone graph.PhoneNumberID) map[string]int
 	return n
 }
 
-// Each captured body goes through alone, twice, and leaves something that can be read and written.
+// Each captured body goes through by itself, twice, and leaves something that can be read and
+// written.
 func TestCorpusGoesThroughTheTracker(t *testing.T) {
 	t.Parallel()
 	dir := corpus(t)

@@ -2,9 +2,9 @@
 // API at the same time (coexistence): its state, history sync, messages and contacts.
 //
 // A business keeps its app and its chats, and a server sends and receives on the same number. Meta
-// calls the way there "onboarding WhatsApp Business app users". What the business writes on its
-// phone arrives as an echo, what the server sends shows up on the phone, and once, right after
-// signup, the address book and up to six months of chats can be imported.
+// calls this "onboarding WhatsApp Business app users". What the business writes on its phone
+// arrives as an echo, what the server sends shows up on the phone, and once, right after signup,
+// the address book and up to six months of chats can be imported.
 //
 //	client, err := cloudapi.NewClient(cloudapi.Config{AppID: appID, AppSecret: appSecret})
 //	…
@@ -30,10 +30,9 @@
 //	result, err := tracker.RequestSync(ctx, phone)
 //
 // A [Tracker] is a [webhook.Handler] that keeps three things in a [Store]: a [Number] for each
-// phone number, with where it stands, the messages of each conversation, and the contacts. The
-// host's own handlers come after it and find everything stored. In the app dashboard, subscribe the
-// app to the webhook fields of the tracker ([Fields]) and to those of the handlers
-// ([webhook.Mux.Fields]).
+// phone number with its stage, the messages of each conversation, and the contacts. The host's own
+// handlers come after it and find everything stored. In the app dashboard, subscribe the app to the
+// webhook fields of the tracker ([Fields]) and to those of the handlers ([webhook.Mux.Fields]).
 //
 // # The life of a number
 //
@@ -52,34 +51,34 @@
 // so keep the token and wait; removed is final, so stop sending and show [Number.Remedy] to the
 // business. A new signup begins a new cycle with fresh syncs; a reconnection does not.
 //
-// Account updates name an account, seldom a number, arrive out of order, and have been seen with
-// times in the wrong order. The rules of [Number.Apply] decide by what was said, not by what came
-// last. Reading the number decides for sure, and after each of them ([Number.NeedsRefresh])
-// [Tracker.Run] does that; [Tracker.Refresh] does it at once. Updates follow no callback override:
-// they go to the app's own callback URL, which has to reach the tracker too.
+// Account updates name an account, rarely a number, arrive out of order, and have been seen with
+// times in the wrong order. [Number.Apply] therefore decides by content and not by arrival. Reading
+// the number settles it: [Tracker.Run] does so after each of them ([Number.NeedsRefresh]), and
+// [Tracker.Refresh] at once. Updates follow no callback override: they go to the app's own callback
+// URL, which has to reach the tracker too.
 //
 // # Contacts and history come once
 //
 // Each onboarding allows one request for contacts and one for history, within 24 hours
 // ([SyncWindow]). Meta answers "accepted", and then data, a refusal or nothing at all arrives by
 // webhook. If the app is not subscribed everywhere at that moment, the data is lost, silently and
-// for good. So [Tracker.RequestSync] is a guard: it reads whether all is in place, refuses with
-// every problem at once if not, stores each intent before it calls, and never makes a call again
+// for good. So [Tracker.RequestSync] first checks that everything is in place, and otherwise
+// returns every problem at once; it stores each intent before the call, and never repeats a call
 // whose outcome is unknown.
 //
 // [Number.Due] says what can still be asked for, [Number.Remaining] how long,
 // [Number.ContactsStatus] and [Number.HistoryStatus] how far it is, and [SyncStatus.Advice] what to
 // do then. A sync that brings nothing becomes stalled after an hour; [Number.Checklist] says what
-// to look at.
+// to check.
 //
 // [Tracker.Run] is all that a host has to start for it: at once and then every few minutes, it
 // requests for each number what is due and was refused before, and reads the numbers that need it.
 // A host that is called by a timer calls [Tracker.ReconcileAll], and [Tracker.Reconcile] is for a
 // number that should not wait.
 //
-// [HistorySync] says how far the history is: Progress overall, and for each phase the chunks that
-// arrived, those that are missing between them, and the messages that could not be read. Meta names
-// no total, so a gap behind the last chunk cannot be seen.
+// [HistorySync] is the progress of the history: Progress overall, and for each phase the chunks
+// that arrived, those that are missing between them, and the messages that could not be read. Meta
+// names no total, so a gap behind the last chunk cannot be seen.
 //
 // [Features] lists what changes in the app itself, such as broadcast lists that end and linked
 // devices that are logged out. Show it to the business before it decides.
@@ -89,7 +88,7 @@
 // A [Message] has one shape whether the customer wrote it, the app echoed it, the API sent it or
 // history brought it. Edits, revocations, reactions and statuses change the message that they are
 // about, before or after it arrives. Media of history joins its placeholder, the real message
-// replaces an "unavailable" one of the same id, what is live beats what is imported. The same
+// replaces an "unavailable" one of the same id, a live message beats an imported one. The same
 // events make the same messages in any order and any number of repeats. [Tracker.Send] sends a
 // message and stores it; what the server sends by itself, it registers with [Tracker.RecordSent].
 //
@@ -102,21 +101,20 @@
 //
 // # What cannot be known
 //
-// Meta tells nothing of what happens while a number is offboarded or removed, and of what was
-// written before the signup only what a history holds: 180 days, media of the last 14, the latest
-// text of an edited message, no deleted messages. Chunks do not say to which onboarding they
-// belong, so history that is still under way when a later onboarding asks for its own counts as an
-// answer to that. Within these limits a store ends up with exactly what the phone shows. A model
-// test of ten thousand random lives of a number, with a host that crashes within any call, proves
-// it.
+// Meta reports nothing of what happens while a number is offboarded or removed. Of the time before
+// the signup it reports only what a history holds: 180 days, media of the last 14, the latest text
+// of an edited message, no deleted messages. Chunks do not say to which onboarding they belong, so
+// history that is still under way when a later onboarding asks for its own counts as an answer to
+// that. Within these limits a store ends up with exactly what the phone shows. A model test of ten
+// thousand random lives of a number, with a host that crashes within any call, proves it.
 //
 // # Bots and people
 //
 // On these numbers a person and a bot share a conversation, and since September 2026 other
 // responders can be in it too: other partners, and Meta's agent. [Tracker.MayAnswer] joins all of
-// them into one answer, with the reason and until when it holds: never an echo, an edit, history, a
-// message in a group or one to another responder, none that is late, and nothing while a person is
-// at it:
+// them into one answer, with the reason and until when it holds. It never allows an answer to an
+// echo, an edit, history, a message in a group, one to another responder or an old one, and none
+// while a person is in the conversation:
 //
 //	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
 //		may, err := tracker.MayAnswer(ctx, m)
@@ -126,22 +124,22 @@
 //		…
 //	})
 //
-// [Tracker.MaySend] asks the same for what people send, [Tracker.Thread] says whose a conversation
-// is, and [Tracker.Pause] keeps bots silent while a colleague works in the host's inbox. What
-// another responder hears and says is on the timeline under [OriginOther]. [Tracker.Pass],
+// [Tracker.MaySend] asks the same for what people send, [Tracker.Thread] says who owns a
+// conversation, and [Tracker.Pause] keeps bots silent while a colleague works in the host's inbox.
+// What another responder receives and sends is on the timeline under [OriginOther]. [Tracker.Pass],
 // [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [RecommendedFields].
 //
-// Meta's pages say nothing of how routing meets coexistence (November 2026): whether a message of
+// Meta's pages do not say how routing works with coexistence (November 2026): whether a message of
 // the phone moves a conversation, whether Meta's agent can run on such a number, and what happens
 // at the 24th hour to the second. Here the phone moves nothing and silences bots, and Meta has the
 // last word with code 131070. Open too are the path of Meta's Routing Roles call, which nothing
-// here makes, and two partners on a number without routing: both get each message, and neither can
-// tell.
+// here makes, and two partners on a number without routing: both get each message, and neither
+// knows of the other.
 //
-// What was imported ([Message.Imported]) is not new: it rings no bell, opens no ticket and no
-// service window.
+// What was imported ([Message.Imported]) is not new: notify no one of it, and open no ticket. It
+// opens no service window.
 //
-// What a colleague writes in an inbox of your own is a person's if it is sent with
+// What a colleague writes in an inbox of your own counts as written by a person if it is sent with
 // [cloudapi.Message].ByPerson.
 //
 // # Stop means stop
@@ -151,7 +149,7 @@
 // ([Tracker.StopMarketing]); a refusal of Meta's with code 131050 proves a stop. It holds until the
 // person resumes. [Thread].StoppedAt and StoppedBy say since when and how that became known.
 // [Tracker.MaySend] refuses what is marketing with [AnswerStopped], and the outbox asks it before
-// each message. A stop is exported and forgotten with its person; it does not grow old.
+// each message. A stop is exported and forgotten with its person; it never expires.
 //
 // # Screens
 //

@@ -69,7 +69,7 @@ type messageFact struct {
 	byPerson bool
 
 	// status and what follows is what a status webhook tells of the delivery. History tells the
-	// status alone, our own call the callback data.
+	// status only, our own call the callback data.
 	status       webhook.DeliveryStatus
 	receipt      *Receipt
 	failure      *DeliveryFailure
@@ -194,7 +194,7 @@ func historyFact(info webhook.EventInfo, thread *webhook.HistoryThread, m *webho
 }
 
 // statusFacts returns what a status says about its message and its recipient. In a group, the
-// recipient is the group and the participant is told apart in the receipt alone.
+// recipient is the group and the participant is distinguished in the receipt only.
 func statusFacts(ev *webhook.MessageStatus) facts {
 	if ev.Type == "payment" {
 		return facts{} // its id names a payment, not a message

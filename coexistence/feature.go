@@ -26,7 +26,7 @@ const (
 	FeatureWindowsAndWearOS Feature = "WhatsApp for Windows and Wear OS"
 )
 
-// An AppEffect says what becomes of a feature in the app once the number is connected.
+// An AppEffect is the effect of a connection on a feature of the app.
 type AppEffect string
 
 const (
@@ -35,15 +35,15 @@ const (
 	AppDisabled  AppEffect = "disabled"  // works no more, as long as the number is connected
 )
 
-// A FeatureChange says what becomes of a feature once a number is connected. The texts are whole
+// A FeatureChange describes how a feature changes once a number is connected. The texts are whole
 // sentences, fit to show to a business before it decides.
 type FeatureChange struct {
 	Feature Feature
 
-	// Name is what to call the feature.
+	// Name is the name of the feature.
 	Name string
 
-	// App is what becomes of it in the app, and AppText says it in words.
+	// App is the effect in the app, and AppText describes it.
 	App     AppEffect
 	AppText string
 
@@ -52,7 +52,7 @@ type FeatureChange struct {
 	OnAPI   bool
 	APIText string
 
-	// Source is where it is written, AsOf the day of that page.
+	// Source is the URL of Meta's page, AsOf the date of that page.
 	Source string
 	AsOf   time.Time
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A ForgetRequest says what is to be forgotten of a number: a person, what is old, or, if it names
+// A ForgetRequest selects what is forgotten of a number: a person, what is old, or, if it names
 // neither, everything.
 type ForgetRequest struct {
 	// PhoneNumberID is the business's number.

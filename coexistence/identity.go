@@ -67,7 +67,7 @@ func bestAlias(id graph.Identity) string {
 }
 
 // normalizeIdentity brings an identity into one spelling: digits for numbers, and a user id in
-// UserID, also where Meta wrote it in the place of the number.
+// UserID, even where Meta wrote it in place of the number.
 func normalizeIdentity(id graph.Identity) graph.Identity {
 	if !graph.IsUserID(id.WAID) {
 		id.WAID = phonenumber.Digits(id.WAID)

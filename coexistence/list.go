@@ -15,7 +15,7 @@ var ErrLimit = errors.New("coexistence: a limit is from 1 to 1,000")
 
 // A ConversationListOptions selects conversations of a number. Limit is required.
 type ConversationListOptions struct {
-	// After is the Cursor of the conversation behind which the list goes on. If empty, it begins
+	// After is the Cursor of the conversation behind which the list continues. If empty, it begins
 	// with the one that has the latest message.
 	After Cursor
 
@@ -102,7 +102,7 @@ func (o MessageListOptions) Ranges() ([]MessageRange, error) {
 	return []MessageRange{all}, err
 }
 
-// An UnreadCount is what is unread of a number.
+// An UnreadCount counts what is unread of a number.
 type UnreadCount struct {
 	Messages      int `json:"messages"`
 	Conversations int `json:"conversations"` // in which they are

@@ -28,7 +28,7 @@ var (
 )
 
 // A memNumber is what is stored about one number. Stored values are replaced and never changed in
-// place, so that a reader may go on with what it found after the lock is gone; the lists of
+// place, so that a reader may continue with what it found after the lock is gone; the lists of
 // conversations are copied.
 type memNumber struct {
 	phone    graph.PhoneNumberID

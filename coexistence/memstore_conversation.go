@@ -231,8 +231,8 @@ func (s *MemStore) storePeople(p memPeople) {
 	}
 }
 
-// storePerson stores a contact in the place of those that it was made of. Their conversations
-// become the one with the most messages. The caller must hold s.mu.
+// storePerson stores a contact in place of those that it was made of. Their conversations become
+// the one with the most messages. The caller must hold s.mu.
 func (s *MemStore) storePerson(p *memPerson) {
 	n, c := p.number, p.contact.Clone()
 	from := slices.Clone(p.from)

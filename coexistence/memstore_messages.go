@@ -39,8 +39,8 @@ func (s *MemStore) keep(m *Message) {
 	}
 }
 
-// put stores a message in the conversation of its person, which may be another one than before. The
-// caller must hold s.mu.
+// put stores a message in the conversation of its person, which may be a different one than before.
+// The caller must hold s.mu.
 func (s *MemStore) put(m *Message) {
 	n := s.number(m.PhoneNumberID)
 	if old := n.messages[m.ID]; old != nil {

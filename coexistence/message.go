@@ -9,10 +9,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// MediaWindow is how far back history comes with media. What is older stays a placeholder for ever.
+// MediaWindow is how far back history comes with media. What is older stays a placeholder forever.
 const MediaWindow = 14 * 24 * time.Hour
 
-// An Origin says who put a message into the conversation, as far as is known.
+// An Origin is the writer of a message, as far as known.
 type Origin string
 
 const (
@@ -30,7 +30,7 @@ const (
 // A Message is one message of a conversation in its latest form, whichever way it came: from the
 // customer, through the API, as an echo of the app or out of history. There is one Message per id.
 // Edits, revocations, reactions and statuses are no messages; they change the one that they are
-// about, also if they arrive before it.
+// about, even if they arrive before it.
 //
 // Whatever the order in which events arrive, and however often, the same events make the same
 // Message. It survives JSON.
@@ -44,18 +44,18 @@ type Message struct {
 	// is from or for.
 	ConversationID string `json:"-"`
 
-	// Person is what the message is filed under: an alias of the customer, or "group:" and the id
-	// of a group. It never changes on account of other messages.
+	// Person is the name under which the message is filed: an alias of the customer, or "group:"
+	// and the id of a group. It never changes because of other messages.
 	Person string `json:"person,omitzero"`
 
-	// Customer is the other side as this message's own event told. It is never the business.
+	// Customer is the other side as this message's own event names it. It is never the business.
 	// [Contact] knows more.
 	Customer graph.Identity `json:"customer,omitzero"`
 
 	// GroupID is set for a message in a group; Customer then wrote it, or is empty.
 	GroupID graph.GroupID `json:"group_id,omitzero"`
 
-	// Origin says who put it there. Outbound is true if the business wrote it, by whichever way.
+	// Origin is the writer. Outbound is true if the business wrote it, in whichever way.
 	Origin   Origin `json:"origin,omitzero"`
 	Outbound bool   `json:"outbound,omitzero"`
 
@@ -83,7 +83,7 @@ type Message struct {
 	// allow.
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
 
-	// ReplyTo is the message that this one quotes, which may be one that no event has told of.
+	// ReplyTo is the message that this one quotes, which may be one that no event has brought.
 	ReplyTo graph.MessageID `json:"reply_to,omitzero"`
 
 	// Forwarded is true if it was forwarded to this conversation, once or many times.
@@ -106,7 +106,7 @@ type Message struct {
 	// Failure is why it could not be delivered, as far as a status said so.
 	Failure *DeliveryFailure `json:"failure,omitempty"`
 
-	// CallbackData is what the call that sent the message gave as its own reference.
+	// CallbackData is the reference given by the call that sent the message.
 	CallbackData string `json:"callback_data,omitzero"`
 
 	// AppActivityAt is when a person at the business last edited, deleted or reacted to it in the
@@ -199,7 +199,7 @@ func (m Message) Received() bool {
 }
 
 // WrittenByPerson reports whether a person at the business wrote the message, live, in the app or
-// through the API, and it is shown. Who answers has read what is above the answer.
+// through the API, and it is shown. Anyone who answers has read what is above the answer.
 func (m Message) WrittenByPerson() bool {
 	return m.Visible() && m.Outbound && (m.Origin == OriginApp || m.ByPerson)
 }
@@ -249,7 +249,7 @@ func (m *Message) first() *Content {
 }
 
 // Answerable reports whether ev is a message that a bot may answer, by the rules of
-// [Message.Answerable]. It looks at the event alone: whether the same delivery came before, and
+// [Message.Answerable]. It looks at the event only: whether the same delivery came before, and
 // whether a person is already in the conversation ([Conversation.HumanActive]), is for the caller
 // to find out. Ask it first: what is answerable, and has been through the tracker, is in the
 // conversation of its From, while a reaction may be about a message that no store has.

@@ -18,14 +18,14 @@ const typeUnknown webhook.MessageType = "unknown"
 // writes as interactive. The customer says something about calls and waits for no answer.
 const TypeCallPermission webhook.MessageType = "call_permission_reply"
 
-// A Content is what a message says.
+// A Content is the content of a message.
 type Content struct {
 	// Type is the type of content as Meta names it, or [TypeCallPermission]. A media_placeholder
 	// and an unsupported stand for something that is not known (yet).
 	Type webhook.MessageType `json:"type,omitzero"`
 
-	// Text is what to show in words: the text, a caption, the label of a pressed button, the name
-	// of a place. See [webhook.ContentText].
+	// Text is the text to show: the text, a caption, the label of a pressed button, the name of a
+	// place. See [webhook.ContentText].
 	Text string `json:"text,omitzero"`
 
 	// Media is the file, for kinds that have one.
@@ -43,7 +43,7 @@ func (c Content) Placeholder() bool {
 
 // Media is a file. Fetch it soon, the id expires within days: see [Message.MediaDownload].
 type Media struct {
-	// ID is what to download by. Empty for a file that was sent by its link.
+	// ID is the id to download by. Empty for a file that was sent by its link.
 	ID graph.MediaID `json:"id,omitzero"`
 
 	// MIMEType and SHA256 are as Meta gave them, the hash in base64. Both are empty for what was

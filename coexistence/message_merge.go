@@ -34,7 +34,7 @@ type MessageProvenance struct {
 	person  source // of Person, Customer, GroupID
 	content source // of the content before edits
 
-	position int64 // within the second of At, see Message.Compare; 0 if it was not told
+	position int64 // within the second of At, see Message.Compare; 0 if unknown
 }
 
 // MarshalText implements [encoding.TextMarshaler]. It is a digit for each source, then the position
@@ -100,8 +100,8 @@ func (m *Message) merge(f messageFact) {
 }
 
 // mergeAttribution takes the sender and the time of the greater source, and of an equal one the
-// earlier. Person, customer and group are judged apart from them: a hint tells whose the message is
-// and not who wrote it, and a live message can lack what its status names.
+// earlier. Person, customer and group are checked apart from them: a hint tells whose the message
+// is and not who wrote it, and a live message can lack what its status names.
 func (m *Message) mergeAttribution(a attribution) {
 	if c := cmp.Compare(a.source, m.Provenance.origin); c > 0 || c == 0 && a.before(m) {
 		m.Provenance.origin = a.source
@@ -206,7 +206,7 @@ func (m *Message) mergeReaction(r Reaction) {
 }
 
 // mergeReferral keeps one advertisement. Meta names it once, so two differ in repeats of a broken
-// delivery alone.
+// delivery only.
 func (m *Message) mergeReferral(r *webhook.Referral) {
 	if r == nil {
 		return

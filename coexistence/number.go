@@ -42,7 +42,7 @@ type Number struct {
 	// Cycle counts onboardings, from 1. Each has syncs of its own.
 	Cycle int `json:"cycle,omitzero"`
 
-	// Stage is where the number stands.
+	// Stage is the stage of the number.
 	Stage Stage `json:"stage,omitzero"`
 
 	// OnboardedAt is when the business finished signup in this cycle. The sync window runs from
@@ -72,7 +72,7 @@ type Number struct {
 	// LifecycleAt is the latest lifecycle update; see [Number.NeedsRefresh].
 	LifecycleAt time.Time `json:"lifecycle_at,omitzero"`
 
-	// Enforcement is what Meta holds against the account.
+	// Enforcement lists bans and restrictions of the account.
 	Enforcement Enforcement `json:"enforcement,omitzero"`
 
 	// PhoneSeenAt is the latest sign of life of the business's phone, to the hour.
@@ -104,8 +104,9 @@ type Disconnection struct {
 // Temporary reports whether the number is expected back without a new signup.
 func (e Disconnection) Temporary() bool { return e.Event == webhook.AccountOffboarded }
 
-// An Enforcement is what Meta holds against an account. It changes no stage: the number stays
-// connected, and may be unable to do some things. The zero Enforcement means that nothing is known.
+// An Enforcement lists Meta's bans and restrictions of an account. It changes no stage: the number
+// stays connected, and may be unable to do some things. The zero Enforcement means that nothing is
+// known.
 type Enforcement struct {
 	// Restrictions are in force since RestrictedAt, each until its own end.
 	Restrictions []webhook.RestrictionInfo `json:"restrictions,omitempty"`
@@ -207,8 +208,8 @@ func (s Number) IdleWarning(now time.Time) bool {
 	return s.Stage.Connected() && !since.IsZero() && now.Sub(since) >= IdleWarnAfter
 }
 
-// Accounts returns the accounts that hold the number, as far as is known. A number that only events
-// have told of has a WABAID and no WABAs.
+// Accounts returns the accounts that hold the number, as far as known. A number known only from
+// events has a WABAID and no WABAs.
 func (s Number) Accounts() []graph.WABAID {
 	if len(s.WABAs) == 0 && s.WABAID != "" {
 		return []graph.WABAID{s.WABAID}

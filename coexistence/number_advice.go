@@ -6,7 +6,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// Checklist says what to look at when a sync brings nothing. It is empty if no sync waits in vain.
+// Checklist lists what to check when a sync brings nothing. It is empty if no sync waits in vain.
 func (s Number) Checklist(now time.Time) []string {
 	contacts, history := s.ContactsStatus(now), s.HistoryStatus(now)
 	waiting := func(st SyncStatus) bool { return st == SyncStalled || st == SyncUnknown }

@@ -30,7 +30,7 @@ const (
 // nothing, late and out-of-order events never move the state backwards, and what concerns the state
 // in no way leaves it as it was.
 //
-// Account updates name an account and seldom a number. The caller decides which numbers an update
+// Account updates name an account and rarely a number. The caller decides which numbers an update
 // is about, as [Tracker] does.
 func (s Number) Apply(ev webhook.Event) Number {
 	switch ev := ev.(type) {
@@ -135,7 +135,7 @@ func (s *Number) applyAccountUpdate(ev *webhook.AccountUpdate) {
 }
 
 // applyShared begins the first cycle. It never begins another: a repeat of the update that began an
-// earlier one looks the same, so a removed number comes back through [Number.Onboard] alone.
+// earlier one looks the same, so a removed number comes back through [Number.Onboard] only.
 func (s *Number) applyShared(ev *webhook.AccountUpdate) {
 	if s.Stage != StageNone {
 		return
@@ -256,7 +256,7 @@ func moreFinal(prev *Disconnection, ev *webhook.AccountUpdate) *Disconnection {
 }
 
 // Onboard returns the state after a signup. A signup that was not known yet begins a new cycle with
-// fresh syncs, also if the end of the cycle before was not reported. What is known to have happened
+// fresh syncs, even if the end of the cycle before was not reported. What is known to have happened
 // after that signup, such as a disconnection, holds. A repeat of a known one, or the news of an
 // earlier one, only refreshes what it names.
 func (s Number) Onboard(o cloudapi.Onboarding) Number {
@@ -435,8 +435,8 @@ func (s *Number) markPhoneSeen(at time.Time) {
 	}
 }
 
-// locate takes from an event the ids of a number of which they are not known yet. What signup told
-// is never overwritten.
+// locate takes from an event the ids of a number of which they are not known yet. What signup
+// reported is never overwritten.
 func (s *Number) locate(info webhook.EventInfo) {
 	if s.PhoneNumberID == "" {
 		s.PhoneNumberID = info.PhoneNumberID

@@ -35,8 +35,7 @@ func TestWhoDisconnectedTheAccountDecidesTheRemedy(t *testing.T) {
 }
 
 // Updates are dated by Meta's clock in whole seconds, readings by the host's clock. Seen with the
-// simulator: a business that disconnected a moment after its number was read stayed active for
-// ever.
+// simulator: a business that disconnected a moment after its number was read stayed active forever.
 func TestAnUpdateMomentsBesideAReadingIsBelieved(t *testing.T) {
 	t.Parallel()
 	both := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}

@@ -14,14 +14,14 @@ import (
 )
 
 // Compare orders messages as the phone shows them: by [Message].At in whole seconds, then by the
-// place that Meta told within the second, then by ID. It is negative if m stands above o.
+// place that Meta gave within the second, then by ID. It is negative if m stands above o.
 //
-// Meta's times have no fractions. Which of two messages of one second came first is told by their
-// places in a history, else by the arrival of the deliveries that spoke of them and the places in
+// Meta's times have no fractions. Which of two messages of one second came first follows from their
+// places in a history, else from the arrival of the deliveries that spoke of them and the places in
 // those ([webhook.EventInfo].ReceivedAt and Place). Of several tellings the earliest counts, so
-// that repeats and any order of arrival make the same order. Messages without a place
-// come first in their second, in the order of the ids: such are those of [webhook.Decode], which
-// knows no delivery.
+// that repeats and any order of arrival make the same order. Messages without a place come first in
+// their second, in the order of the ids: such are those of [webhook.Decode], which knows no
+// delivery.
 //
 // The order of two deliveries that overtook each other within one second cannot be known, nor that
 // of an own send and a customer's message that crossed.
@@ -35,13 +35,13 @@ type Cursor string
 func (m Message) Cursor() Cursor { return m.Place().Cursor() }
 
 // ErrCursor says that a text is no [Cursor] of this package.
-var ErrCursor = errors.New("coexistence: this is no cursor; use what Cursor returned, or none")
+var ErrCursor = errors.New("coexistence: this is not a cursor; use what Cursor returned, or none")
 
 // A Place is a place in the phone's order, taken apart. Stores sort and search by its members, in
 // their order; hosts need none.
 type Place struct {
 	Second   int64 // Unix time
-	Position int64 // within the second; 0 if it was not told
+	Position int64 // within the second; 0 if unknown
 	ID       graph.MessageID
 }
 
@@ -77,7 +77,7 @@ func (p Place) Compare(o Place) int {
 // Before returns the place right above p.
 func (p Place) Before() Place { return Place{Second: p.Second, Position: p.Position - 1} }
 
-// placesPerArrival is how many places a delivery has that are told apart.
+// placesPerArrival is how many places a delivery has that are distinguished.
 const placesPerArrival = 1024
 
 // arrivalPosition is the position of what was told by a delivery that arrived at a time, in its
@@ -108,7 +108,7 @@ func historyPosition(chunk *webhook.HistoryChunk, i int, newestFirst bool) int64
 // newestFirst reports whether a chunk lists messages from the newest to the oldest. Meta's samples
 // ascend, and no page promises that they do. Steps between neighbours of one thread are counted
 // until one direction leads clearly; a chunk in which neither does ascends. It is a function of the
-// bytes alone, so that a repeat is judged alike.
+// bytes only, so that a repeat gives the same result.
 func newestFirst(chunk *webhook.HistoryChunk) bool {
 	const lead = 16
 	up, down := 0, 0

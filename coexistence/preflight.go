@@ -25,13 +25,13 @@ const (
 
 // A Finding is something that a preflight found.
 type Finding struct {
-	// Check is what was looked at.
+	// Check is the check that found it.
 	Check Check
 
 	// WABAID is the account that it is about, if it is about one.
 	WABAID graph.WABAID
 
-	// Text says what is wrong and what to do.
+	// Text describes the problem and the fix.
 	Text string
 
 	// Err is the error of a call that did not bring an answer.
@@ -50,8 +50,8 @@ func (f Finding) String() string {
 	return s
 }
 
-// A Preflight is what was found before a sync is requested. What is wrong then burns the
-// onboarding's one request in silence: Meta accepts it, and the data goes nowhere.
+// A Preflight is the result of the checks before a sync is requested. A mistake at this point uses
+// up the onboarding's one request without an error: Meta accepts it, and the data goes nowhere.
 type Preflight struct {
 	// Problems prevent a sync. Warnings do not.
 	Problems []Finding

@@ -43,8 +43,8 @@ func (t *Tracker) due(s Number) []cloudapi.SyncKind {
 		func(kind cloudapi.SyncKind) bool { return !slices.Contains(t.cfg.Syncs, kind) })
 }
 
-// needs reports whether anything is due for a number. One that never went through signup is none of
-// the host's.
+// needs reports whether anything is due for a number. One that never went through signup is not the
+// host's.
 func (t *Tracker) needs(s Number) bool {
 	return s.Stage != StageNone && (s.NeedsRefresh() || len(t.due(s)) > 0)
 }
@@ -73,7 +73,7 @@ func (t *Tracker) reconcile(ctx context.Context, s Number) error {
 
 // reread reads a number that needs it. A removed one that cannot be read any more, because its
 // token has ended or the host has deleted it, is what it is taken for: it counts as read, or it
-// would be read again and again for ever.
+// would be read again and again forever.
 func (t *Tracker) reread(ctx context.Context, s Number) (Number, error) {
 	c, err := t.Client(ctx, s.PhoneNumberID)
 	if err != nil {

@@ -72,7 +72,7 @@ func TestAHostThatNeverWantsHistoryGetsNone(t *testing.T) {
 }
 
 // After a removal the token has ended, or the host has deleted it. That is no error, and Meta is
-// not asked for ever.
+// not asked forever.
 func TestARemovedNumberThatCannotBeReadStaysRemoved(t *testing.T) {
 	t.Parallel()
 	remove := func(t *testing.T) *syncBench {
@@ -176,7 +176,7 @@ func TestRunLetsNoNumberHoldTheOthers(t *testing.T) {
 	})
 }
 
-// A number that hangs and does not heed its context costs one place, and is not begun again.
+// A number that hangs and ignores its context costs one place, and is not begun again.
 func TestRunGoesOnBesideANumberThatNeverReturns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

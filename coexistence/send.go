@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// recordTime is how long it may take to store a message that has gone out, also if the caller does
+// recordTime is how long it may take to store a message that has gone out, even if the caller does
 // not wait for that.
 const recordTime = 10 * time.Second
 
@@ -65,7 +65,7 @@ func (t *Tracker) Send(
 }
 
 // RecordSent registers a message that was sent through the API, so that it is in the conversation
-// at once and an echo of it is not taken for a person. Call it with what
+// at once and an echo of it is not mistaken for a person. Call it with what
 // [cloudapi.MessagesService.Send] took and returned, if that is not [Tracker.Send]. A status may
 // have been faster.
 func (t *Tracker) RecordSent(
@@ -112,8 +112,8 @@ func (t *Tracker) RecordSent(
 
 // RecordRefused registers that Meta refused a message because another responder has the
 // conversation, or none ([graph.ErrNotOwner]), or because the customer stopped marketing messages
-// ([graph.ErrOptedOut]), and passes over every other error. Call it with the error of a call that
-// is not [Tracker.Send].
+// ([graph.ErrOptedOut]), and ignores every other error. Call it with the error of a call that is
+// not [Tracker.Send].
 func (t *Tracker) RecordRefused(
 	ctx context.Context, phone graph.PhoneNumberID, m cloudapi.Message, refused error,
 ) error {

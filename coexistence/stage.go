@@ -2,11 +2,11 @@ package coexistence
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 
-// A Stage is where a number stands on its way through coexistence.
+// A Stage is a stage in the life of a coexistence number.
 type Stage string
 
 const (
-	StageNone       Stage = ""           // not onboarded, as far as is known here
+	StageNone       Stage = ""           // not onboarded, as far as known here
 	StageOnboarded  Stage = "onboarded"  // signed up; contacts and history were not asked for yet
 	StageSyncing    Stage = "syncing"    // they were asked for and are arriving, or expected
 	StageActive     Stage = "active"     // both sides work, nothing is outstanding
@@ -20,8 +20,8 @@ func (s Stage) Connected() bool {
 	return s == StageOnboarded || s == StageSyncing || s == StageActive
 }
 
-// Advice says what the host does for a number in this stage. It is written for the host's
-// developers, not for the business.
+// Advice returns what the host does for a number in this stage, for developers and not for the
+// business.
 func (s Stage) Advice() string {
 	switch s {
 	case StageNone:
@@ -44,7 +44,7 @@ func (s Stage) Advice() string {
 	return "a stage this version does not know; read the number (Tracker.Refresh)"
 }
 
-// A Placement is where a number lives, as read from the number itself.
+// A Placement is the place of a number: the app, Cloud API or both, as read from Meta.
 type Placement string
 
 const (

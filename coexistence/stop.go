@@ -12,7 +12,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A StopSource says how it became known that a person stopped or resumed marketing messages.
+// A StopSource is the way in which a person stopped or resumed marketing messages.
 type StopSource string
 
 const (
@@ -32,8 +32,8 @@ func (t *Tracker) StopMarketing(ctx context.Context, phone graph.PhoneNumberID, 
 	})
 }
 
-// ResumeMarketing stores that a person wants marketing messages of a number again. Meta goes on to
-// refuse them if the person stopped them in WhatsApp, and a refusal stops them anew.
+// ResumeMarketing stores that a person wants marketing messages of a number again. Meta continues
+// to refuse them if the person stopped them in WhatsApp, and a refusal stops them again.
 func (t *Tracker) ResumeMarketing(ctx context.Context, phone graph.PhoneNumberID, conversation string) error {
 	now := time.Now().UTC()
 	return t.changeThread(ctx, phone, conversation, func(r *ThreadRecord) {

@@ -25,9 +25,9 @@ const (
 	quietAfter = 10 * time.Minute
 )
 
-// A Sync is what became of the one request that an onboarding allows for each kind of data.
+// A Sync is the state of the one request that an onboarding allows for each kind of data.
 type Sync struct {
-	// Status is what is known for sure. Time adds to it: see [Number.ContactsStatus] and
+	// Status is the state that is certain. Time adds to it: see [Number.ContactsStatus] and
 	// [Number.HistoryStatus].
 	Status SyncStatus `json:"status,omitzero"`
 
@@ -63,7 +63,7 @@ type HistorySync struct {
 	Phases []PhaseSync `json:"phases,omitempty"`
 }
 
-// A PhaseSync says what of a phase has arrived.
+// A PhaseSync is the progress of a phase.
 type PhaseSync struct {
 	// Phase is the age bucket: the first day, up to 90 days, up to 180.
 	Phase webhook.HistoryPhase `json:"phase"`

@@ -15,7 +15,7 @@ var answerPauses = []time.Duration{100 * time.Millisecond, 500 * time.Millisecon
 const answerTime = 30 * time.Second
 
 // storeAnswer changes a number's state with several tries, because a call whose answer is not
-// stored counts as unknown for ever. For the same reason the end of ctx, with which a caller goes,
+// stored counts as unknown forever. For the same reason the end of ctx, with which a caller goes,
 // ends none of them: they have a time of their own. A try that fails may have been stored, so
 // change is idempotent.
 func (t *Tracker) storeAnswer(

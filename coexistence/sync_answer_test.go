@@ -84,7 +84,7 @@ func TestTheAnswerIsStoredWithSeveralTries(t *testing.T) {
 					d := newSyncBench(t, func(d *syncBench) { d.store = store })
 					store.changes, store.fail, store.more = 0, 3, failures-1
 					ctx, cancel := context.WithCancel(t.Context())
-					store.onFail = cancel // also when the caller does not wait for them
+					store.onFail = cancel // even when the caller does not wait for them
 					answered := time.Now()
 					_, err := d.tracker.RequestSync(ctx, phone, cloudapi.SyncContacts)
 					if err != nil {
@@ -101,7 +101,7 @@ func TestTheAnswerIsStoredWithSeveralTries(t *testing.T) {
 	}
 }
 
-// Once all tries have failed, the store knows the intent alone, and the host knows more.
+// Once all tries have failed, the store knows the intent only, and the host knows more.
 func TestAnAnswerThatCannotBeStoredIsUnknown(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]*cloudapitest.Fault{

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SyncResult is what [Tracker.RequestSync] achieved.
+// A SyncResult is the result of [Tracker.RequestSync].
 type SyncResult struct {
 	// Requested lists what Meta accepted in this call.
 	Requested []cloudapi.SyncKind
@@ -19,7 +19,7 @@ type SyncResult struct {
 	// Number is the number's state after it.
 	Number Number
 
-	// Preflight is what was found before. Look at its Warnings.
+	// Preflight is the result of the checks before. Look at its Warnings.
 	Preflight Preflight
 }
 
@@ -54,10 +54,11 @@ var (
 		"webhooks settle it")
 )
 
-// A SyncError says what became of one request. It matches its reason, one of the errors above, and
-// what Meta or the network said, which is nil if no call was made.
+// A SyncError is the error of one request. It matches its reason, one of the errors above, and the
+// error of Meta or the network, which is nil if no call was made.
 type SyncError struct {
-	// Kind is what was asked for. Status is where its sync stands now; its Advice says what to do.
+	// Kind is the data that was requested. Status is the state of its sync now; its Advice says
+	// what to do.
 	Kind   cloudapi.SyncKind
 	Status SyncStatus
 
@@ -121,8 +122,8 @@ func trimPackage(s string) string {
 // and calling RequestSync again does that, as [Tracker.Run] does. A call that Meta refused for
 // another reason can be repeated in the same way.
 //
-// What Meta answers is stored with several tries within half a minute, also when ctx ends. If all
-// fail, the store knows the intent alone, which is [ErrSyncOutcomeUnknown] from then on, until a
+// What Meta answers is stored with several tries within half a minute, even when ctx ends. If all
+// fail, the store knows the intent only, which is [ErrSyncOutcomeUnknown] from then on, until a
 // webhook of that sync arrives. The error then matches that of the store too, and says whether Meta
 // accepted the request, as SyncResult.Requested does.
 //
@@ -226,7 +227,7 @@ func (t *Tracker) connectedNumber(ctx context.Context, phone graph.PhoneNumberID
 }
 
 // openSyncs returns those of the kinds that can be asked for now. If there are none, the error says
-// why, of each. While a call for either kind is being made there are none: who makes it goes on
+// why, of each. While a call for either kind is being made there are none: who makes it continues
 // with the other kind.
 func (s Number) openSyncs(kinds []cloudapi.SyncKind, now time.Time) ([]cloudapi.SyncKind, error) {
 	for _, kind := range []cloudapi.SyncKind{cloudapi.SyncContacts, cloudapi.SyncHistory} {

@@ -86,7 +86,7 @@ func newSyncBench(t *testing.T, opts ...func(*syncBench)) *syncBench {
 	return d
 }
 
-// connect makes the client anew.
+// connect makes the client again.
 func (d *syncBench) connect(t *testing.T, change func(*cloudapi.Config)) {
 	t.Helper()
 	cfg := d.cfg
@@ -96,7 +96,7 @@ func (d *syncBench) connect(t *testing.T, change func(*cloudapi.Config)) {
 	require.NoError(t, err)
 }
 
-// track makes the tracker anew. A Client that is not set is that of the desk.
+// track makes the tracker again. A Client that is not set is that of the desk.
 func (d *syncBench) track(t *testing.T, cfg coexistence.Config) {
 	t.Helper()
 	cfg.Store = d.store

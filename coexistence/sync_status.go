@@ -1,6 +1,6 @@
 package coexistence
 
-// A SyncStatus says how far the sync of contacts or of history has come.
+// A SyncStatus is the state of the sync of contacts or of history.
 type SyncStatus string
 
 const (
@@ -63,7 +63,7 @@ func (s SyncStatus) Outstanding() bool {
 	return false
 }
 
-// Advice says what the host does. It is written for the host's developers.
+// Advice returns what the host does, for developers.
 func (s SyncStatus) Advice() string {
 	switch s {
 	case SyncNone:

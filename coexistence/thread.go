@@ -15,10 +15,10 @@ const (
 	OwnerUnknown ThreadOwner = ""      // nothing was ever said: one responder, the usual case
 	OwnerUs      ThreadOwner = "us"    // Cloud API takes our messages
 	OwnerOther   ThreadOwner = "other" // another partner, or Meta's agent; it refuses ours
-	OwnerIdle    ThreadOwner = "idle"  // released, or a day without the customer: templates alone
+	OwnerIdle    ThreadOwner = "idle"  // released, or a day without the customer: templates only
 )
 
-// A ThreadEvent is what last moved a conversation from one responder to another.
+// A ThreadEvent is the event that last moved a conversation from one responder to another.
 type ThreadEvent string
 
 // What moves a conversation, in the order in which events of the same second count, least first.
@@ -63,9 +63,9 @@ func (s ThreadSignal) compare(o ThreadSignal) int {
 	)
 }
 
-// A ThreadRecord is what a [Store] keeps of who answers a conversation, under one alias of its
-// person. Only a [Tracker] makes and reads one: [Tracker.Thread] says what it means, together with
-// those under the other aliases of the person and with the conversation's messages.
+// A ThreadRecord is the stored state of who answers a conversation, under one alias of its person.
+// Only a [Tracker] makes and reads one: [Tracker.Thread] says what it means, together with those
+// under the other aliases of the person and with the conversation's messages.
 //
 // Whatever the order of events, the same events make the same record. It survives JSON.
 type ThreadRecord struct {
@@ -105,7 +105,7 @@ type Pause struct {
 	// At is when it began. The tracker sets it.
 	At time.Time `json:"at,omitzero"`
 
-	// By says who paused, and Reason why: for people and logs. Both may be empty.
+	// By names the person who paused, and Reason why: for people and logs. Both may be empty.
 	By     string `json:"by,omitzero"`
 	Reason string `json:"reason,omitzero"`
 
@@ -152,12 +152,12 @@ func (r ThreadRecord) OlderThan(at time.Time) bool {
 	return stopped.IsZero() && r.latest().Before(at)
 }
 
-// A Thread says who answers a conversation: two questions, never one. Whose it is for Meta (Owner)
-// decides what Cloud API takes. Whether a person is at it (HumanAt, Pause) decides what a bot
-// should do. [Tracker.MayAnswer] joins them.
+// A Thread is the state of who answers a conversation, which is two questions. The owner for Meta
+// (Owner) decides what Cloud API accepts. Whether a person is at it (HumanAt, Pause) decides what a
+// bot should do. [Tracker.MayAnswer] joins them.
 type Thread struct {
-	// Owner is whose the conversation is for Meta, and Role the owner's, if known. The role is for
-	// display: being the owner is all that allows an answer.
+	// Owner is the owner of the conversation for Meta, and Role the owner's role, if known. The
+	// role is for display: being the owner is all that allows an answer.
 	Owner ThreadOwner
 	Role  graph.HandoverRole
 

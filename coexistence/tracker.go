@@ -28,26 +28,26 @@ type Config struct {
 	//
 	// The client tells the tracker two things more. Its AppID is our own app: the preflight looks
 	// for it among the subscribed apps, and account updates about other apps of the same partner
-	// are passed over. If it is empty or there is no client, any app is taken for ours. Its
-	// limiter, if it is a [cloudapi.InboundRecorder], counts the messages that the number receives,
-	// because those take from the same 20 a second as the ones that it sends. Both are remembered,
-	// so that a token is not read for every message.
+	// are ignored. If it is empty or there is no client, any app is taken for ours. Its limiter, if
+	// it is a [cloudapi.InboundRecorder], counts the messages that the number receives, because
+	// those take from the same 20 a second as the ones that it sends. Both are remembered, so that
+	// a token is not read for every message.
 	Client ClientFunc
 
 	// Send sends the messages of [Tracker.Send]. If nil, [cloudapi.MessagesService.Send] does; that
-	// of package coexistence/templates judges templates before.
+	// of package coexistence/templates checks templates before.
 	Send SendFunc
 
-	// Syncs is what [Tracker.Reconcile] and [Tracker.Run] request of each onboarding, and
-	// [Tracker.RequestSync] if it is not told. If empty, contacts and history. A host that never
-	// wants history names contacts alone.
+	// Syncs are the syncs that [Tracker.Reconcile] and [Tracker.Run] request for each onboarding,
+	// and [Tracker.RequestSync] unless it is given others. If empty, contacts and history. A host
+	// that never wants history names contacts only.
 	Syncs []cloudapi.SyncKind
 
 	// HumanPause is how long [Tracker.MayAnswer] keeps bots silent after a person at the business
 	// was active in the app. If zero, an hour.
 	HumanPause time.Duration
 
-	// MaxAnswerAge is how old a message may be for [Tracker.MayAnswer]. A delivery can be seven
+	// MaxAnswerAge is the highest age of a message for [Tracker.MayAnswer]. A delivery can be seven
 	// days late, and an answer that comes so late is worse than none. If zero, an hour.
 	MaxAnswerAge time.Duration
 
@@ -61,8 +61,8 @@ type Config struct {
 	// known, so that [Tracker.MaySend] knows what is marketing. If nil, none is known.
 	TemplateCategory func(context.Context, graph.PhoneNumberID, *cloudapi.Template) (graph.TemplateCategory, error)
 
-	// Retention returns how long the messages of a number are kept; 0 is for ever. [Tracker.Run]
-	// and [Tracker.ReconcileAll] ask for each number once a day, and forget what is older: see
+	// Retention returns how long the messages of a number are kept; 0 is forever. [Tracker.Run] and
+	// [Tracker.ReconcileAll] ask for each number once a day, and forget what is older: see
 	// ForgetRequest.Before. An error leaves it to the next time. If nil, nothing is forgotten.
 	// Store has to be a [Forgetter].
 	Retention func(ctx context.Context, phone graph.PhoneNumberID) (time.Duration, error)
@@ -72,7 +72,7 @@ type Config struct {
 	// error. An error leaves the request to be made again. If nil, nothing is called.
 	WrapForget func(ctx context.Context, r ForgetRequest, forget func(context.Context) error) error
 
-	// OnboardedOnly has the tracker pass over the events of numbers that were never onboarded with
+	// OnboardedOnly has the tracker ignore the events of numbers that were never onboarded with
 	// [Tracker.Onboard]. By default they are stored, because they can be faster than the end of a
 	// signup, and what was acknowledged does not come again. Set it if your app is subscribed to
 	// accounts that are not your customers. What is about a number that was forgotten is never
@@ -88,7 +88,7 @@ type Config struct {
 // in the store: make one Tracker per process, over one store. It is safe for concurrent use.
 //
 // Put it before the host's own handlers, so that they find everything stored. It is idempotent,
-// which they seldom are: an inbox in front of both drops what Meta repeats, and so does Dispatch
+// which they rarely are: an inbox in front of both drops what Meta repeats, and so does Dispatch
 // until the process ends:
 //
 //	db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
@@ -191,13 +191,12 @@ func (t *Tracker) refresh(ctx context.Context, c *cloudapi.Client, phone graph.P
 }
 
 // Handle implements [webhook.Handler]. It is idempotent and takes events in any order; an error
-// means that the event should come again. Events that say nothing about coexistence are passed
-// over.
+// means that the event should come again. Events that say nothing about coexistence are ignored.
 //
-// Who was seen is stored first, then what was said, then the state of the number: a conversation is
-// found through its contact, and once the state says that a history is complete, all of it can be
-// read. An event that is handled in part and comes again changes nothing twice. An inbox has live
-// events stored together before: see [Tracker.Prepare].
+// Anyone who was seen is stored first, then what was said, then the state of the number: a
+// conversation is found through its contact, and once the state says that a history is complete,
+// all of it can be read. An event that is handled in part and comes again changes nothing twice. An
+// inbox has live events stored together before: see [Tracker.Prepare].
 func (t *Tracker) Handle(ctx context.Context, ev webhook.Event) error {
 	t.countInbound(ctx, ev)
 	if !t.prepared(ctx, ev) {
@@ -439,7 +438,7 @@ func (t *Tracker) mergeMessages(ctx context.Context, phone graph.PhoneNumberID, 
 }
 
 // updateNumber stores the state after ev, if that is another one. apply does what [Number.Apply]
-// does. Echoes and contacts come by the thousand and seldom change the state, so it is read before
+// does. Echoes and contacts come by the thousand and rarely change the state, so it is read before
 // it is locked.
 func (t *Tracker) updateNumber(ctx context.Context, ev webhook.Event, apply func(Number) Number) error {
 	phone, now := ev.Info().PhoneNumberID, time.Now().UTC()

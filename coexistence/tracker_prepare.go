@@ -61,7 +61,7 @@ func (t *Tracker) Conversation(ctx context.Context, ev webhook.Event) (Conversat
 // If the step fails, its halves are tried, and so on: the one event that cannot be stored keeps no
 // other from it, and goes the usual way, where it fails by itself.
 //
-// A handler behind the tracker can find more than the event at hand: messages of the same
+// A handler behind the tracker can find more than the current event: messages of the same
 // conversation that came after it, and were prepared with it.
 func (t *Tracker) Prepare(ctx context.Context, batch []webhook.Preparation) {
 	store, ok := t.cfg.Store.(BatchStore)
@@ -186,7 +186,7 @@ func preparable(ev webhook.Event) (f facts, ok bool) {
 	return factsOf(ev), true
 }
 
-// states are the states of numbers as the echoes of a batch find them. An echo seldom changes one,
+// states are the states of numbers as the echoes of a batch find them. An echo rarely changes one,
 // so each is read once for a batch.
 type states struct {
 	t      *Tracker

@@ -150,8 +150,8 @@ func (t *Tracker) recordUnder(
 	return r, err
 }
 
-// Thread says who answers a conversation, which is named as in [MessageStore].Conversation. A
-// conversation that nothing is known of belongs to no one: OwnerUnknown.
+// Thread returns the state of a conversation, which is named as in [MessageStore].Conversation. The
+// owner of an unknown conversation is OwnerUnknown.
 func (t *Tracker) Thread(ctx context.Context, phone graph.PhoneNumberID, conversation string) (Thread, error) {
 	thread, _, _, err := t.thread(ctx, phone, conversation)
 	return thread, err

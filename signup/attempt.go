@@ -18,7 +18,7 @@ type Attempt struct {
 	// from the State and is no secret.
 	ID string
 
-	// State is a nonce of 128 bits or more. Give it to the page of this tenant alone. It keeps a
+	// State is a nonce of 128 bits or more. Give it to the page of this tenant only. It keeps a
 	// code or an account of one tenant from being submitted for another. It is stored nowhere: the
 	// Store has the ID, from which it cannot be computed. A page gets what Reveal returns.
 	State graph.Secret
@@ -27,7 +27,7 @@ type Attempt struct {
 	Tenant string
 
 	// ExpiresAt is when the State stops being accepted: [Config].AttemptTTL after it was made. An
-	// attempt that has a token by then goes on with [Flow.Resume].
+	// attempt that has a token by then continues with [Flow.Resume].
 	ExpiresAt time.Time
 }
 
@@ -102,7 +102,7 @@ func (r *openRecord) disposable() bool {
 }
 
 // claim leases an attempt to one caller at a time. By its state an attempt can be claimed until
-// that expires; by its id, without a page, as long as there is a token to go on with.
+// that expires; by its id, without a page, as long as there is a token to continue with.
 //
 // The lease is won by storing it: of two processes that read the same version, the Store lets one
 // succeed, and the other answers [OutcomeStateUsed]. The error is an [*Error].

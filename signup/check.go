@@ -8,14 +8,15 @@ import "context"
 // rules.
 type CheckFunc func(ctx context.Context, tenant string, asked CheckParams) (CheckResult, error)
 
-// CheckParams are what the page asks a business about its number, without spaces around.
+// CheckParams are a business's answers to the page's questions about its number, without
+// surrounding spaces.
 type CheckParams struct {
 	PhoneNumber string   // as it was typed, in any notation
 	AppVersion  string   // of the WhatsApp Business app, as it was typed
 	AppState    AppState // what the phone shows; empty if a page of the host's own did not ask
 }
 
-// An AppState is what a business sees when it opens the app with its number.
+// An AppState is the state of the app with the number, as the business sees it.
 type AppState string
 
 // States of the app.
@@ -44,9 +45,9 @@ type CheckReason struct {
 	// of the host's that is in its own texts under "reasons". Empty if Text is all there is.
 	Code string `json:"code,omitzero"`
 
-	// Params are what the page fills into its texts, by the name in braces, such as "version". The
-	// page shows "country", two letters by ISO 3166-1, by its name in the language, and "date",
-	// such as "2026-04-15", as the language writes a day.
+	// Params are the values that the page fills into its texts, by the name in braces, such as
+	// "version". The page shows "country", two letters by ISO 3166-1, by its name in the language,
+	// and "date", such as "2026-04-15", as the language writes a day.
 	Params map[string]string `json:"params,omitzero"`
 }
 

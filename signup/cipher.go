@@ -116,8 +116,8 @@ func (c *Keyring) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
 	return nil, errUnreadable
 }
 
-// NeedsReencryption reports whether something was encrypted with another key than the first one:
-// decrypt it and encrypt it again. It looks at the name of the key alone, and decrypts nothing.
+// NeedsReencryption reports whether something was encrypted with a different key than the first
+// one: decrypt it and encrypt it again. It looks at the name of the key only, and decrypts nothing.
 func (c *Keyring) NeedsReencryption(ciphertext []byte) bool {
 	return !bytes.HasPrefix(ciphertext, c.keys[0].name)
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Connection is what a signup brought: a token, the accounts it reaches and the number.
+// A Connection is the result of a signup: a token, the accounts that it reaches and the number.
 //
 // To go on later with [Flow.ResumeConnection], in another process even, keep Tenant, Token,
 // OnboardedAt, Session and, where set, WABAID, PhoneNumberID, Credit and Registrations. Encrypt the
 // Token; a [graph.Secret] refuses to be written as JSON.
 type Connection struct {
-	// Onboarding is what the Tracker of package coexistence takes. OnboardedAt is when the first of
-	// the popup's answers arrived here, a little after the business confirmed. The other members
+	// Onboarding is the input of the Tracker of package coexistence. OnboardedAt is when the first
+	// of the popup's answers arrived here, a little after the business confirmed. The other members
 	// are empty until StepVerify chose a number; WABAIDs are then all accounts of the token that
 	// hold it, the one that the popup named first. The app is subscribed to each. There is more
 	// than one when another partner or an earlier attempt made one.
 	cloudapi.Onboarding
 
-	// Tenant is whom [Flow.StartAttempt] was called for: the host's name for its tenant.
+	// Tenant is the host's name for its tenant, as in [Flow.StartAttempt].
 	Tenant string
 
 	// Token calls for this business. See [cloudapi.Client.WithToken].
@@ -45,10 +45,10 @@ type Connection struct {
 	// choose.
 	Numbers []Number
 
-	// Outcome is where the signup stands. It is empty while it runs.
+	// Outcome is the outcome of the signup. It is empty while it runs.
 	Outcome Outcome
 
-	// Session is what the popup said, or nil. None of it is verified; the other members are.
+	// Session is the message of the popup, or nil. None of it is verified; the other members are.
 	Session *SessionInfo
 
 	// Credit is the partner's line of credit that pays for the account, or nil. Keep it:

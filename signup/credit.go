@@ -248,7 +248,7 @@ func (f *Flow) revoke(ctx context.Context, b *Connection) error {
 			tenant = waba.OwnerBusinessInfo.ID
 		}
 		if tenant == "" { // asked without one, Meta lists those of every business
-			return errors.New("nobody knows which portfolio has it; put its id into Connection.BusinessID")
+			return errors.New("it is not known which portfolio has it; put its id into Connection.BusinessID")
 		}
 		for a, err := range f.allocations(ctx, b.Credit.Line, tenant) {
 			if err != nil {

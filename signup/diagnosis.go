@@ -14,8 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Diagnosis is what [Diagnose] found out, in the order in which it is worth being fixed: what
-// comes later often cannot be told before.
+// A Diagnosis is the list of findings of [Diagnose], in the order in which to fix them: later ones
+// often cannot be found before.
 type Diagnosis []Finding
 
 // A Finding is one thing that was looked at.
@@ -23,17 +23,17 @@ type Finding struct {
 	// Check names it, such as "webhook fields".
 	Check string
 
-	// Level says how bad it is.
+	// Level is the severity.
 	Level FindingLevel
 
-	// Text says what was found. It holds no secret.
+	// Text describes the finding. It holds no secret.
 	Text string
 
-	// Fix says what to do. Empty if there is nothing to do.
+	// Fix describes what to do. Empty if there is nothing to do.
 	Fix string
 }
 
-// A FindingLevel says how bad a [Finding] is, or why nothing is known.
+// A FindingLevel is the severity of a [Finding], or why nothing is known.
 type FindingLevel string
 
 // Levels of findings.
@@ -89,11 +89,11 @@ type DiagnoseOptions struct {
 	// left out.
 	SystemToken graph.Secret
 
-	// VerifyToken is what your webhook endpoint expects in the handshake. If empty, the handshake
-	// is left out.
+	// VerifyToken is the token that your webhook endpoint expects in the handshake. If empty, the
+	// handshake is left out.
 	VerifyToken graph.Secret
 
-	// CallbackURL is where your endpoint is. If empty, what the app dashboard has.
+	// CallbackURL is the URL of your endpoint. If empty, the one in the app dashboard.
 	CallbackURL string
 
 	// Launch are the options that you launch with, for what is wrong with them.
@@ -140,7 +140,7 @@ func (x *examination) add(check string, level FindingLevel, text, fix string) bo
 	return level != FindingProblem
 }
 
-// settings judges what needs no call, and reports whether Meta can be asked at all: even with
+// settings checks what needs no call, and reports whether Meta can be asked at all: even with
 // mistakes, if there are an app id and a secret.
 func (x *examination) settings() bool {
 	err := x.cfg.validate()

@@ -2,10 +2,10 @@
 // token, account and phone number.
 //
 // Embedded Signup is a popup of Meta's. A business signs in with Facebook, chooses to connect its
-// WhatsApp Business app, types the number and confirms on the phone. What comes back is a code for
+// WhatsApp Business app, types the number and confirms on the phone. The popup returns a code for
 // an access token, and mostly the id of a WhatsApp Business Account. This package opens the popup
-// with the right options, reads every answer, and turns the answer into a [Connection] that can be
-// called for and whose webhooks arrive:
+// with the right options, reads every answer, and turns it into a [Connection] with a working token
+// and subscribed webhooks:
 //
 //	flow, err := signup.NewFlow(signup.Config{
 //		ConfigurationID: "…",    // app dashboard: Facebook Login for Business, Configurations
@@ -16,12 +16,12 @@
 //	…
 //	mux.Handle("/signup/", flow.Handler())
 //
-// and puts one tag into a page of its own:
+// Then put one tag into a page of your own:
 //
 //	<script src="/signup/connect.js" defer></script>
 //
-// The script tells the business what happens, asks [PageConfig].Check whether the number may take
-// part, opens the popup and shows how it ended. A host with a page of its own making calls
+// The script tells the business what happens, asks [PageConfig].Check whether the number is
+// eligible, opens the popup and shows the result. A host with a page of its own making calls
 // [Flow.Launch], [Flow.StartAttempt] and [Flow.Finish] in place of [Flow.Handler]. [Diagnose] tells
 // a developer what is set up wrongly; try it with "go run ./signup/doctor", and the page with "go
 // run ./examples/signup".
@@ -49,8 +49,8 @@
 // whatsapp_business_management and whatsapp_business_messaging; a webhook that answers; and
 // Embedded Signup with session logging, which v4 always does. Ten new businesses can sign up in
 // seven days, and 200 once Meta has verified the business and reviewed the app and its access. No
-// call tells the partner's status; [Diagnose] lists it among what only you can look at, in the app
-// dashboard.
+// call returns the partner status; [Diagnose] lists it among the things that only you can check, in
+// the app dashboard.
 //
 // # Step by step
 //

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrTaken is what [Config].Reserve and [Config].Connected return for a number or account that
+// ErrTaken is the error of [Config].Reserve and [Config].Connected for a number or account that
 // another tenant has.
 var ErrTaken = errors.New("signup: another tenant has this number")
 
@@ -16,21 +16,22 @@ var ErrTaken = errors.New("signup: another tenant has this number")
 //
 // It contains no code, token or phone number, and can be logged.
 type Error struct {
-	// Outcome is how it ended. Its values are stable; switch on it.
+	// Outcome is the outcome. Its values are stable; switch on it.
 	Outcome Outcome
 
-	// Step is where it ended: the steps before are done.
+	// Step is the step that failed: the steps before are done.
 	Step Step
 
 	// Code is Meta's error code, or 0 if Meta named none. errors.Is(err,
 	// [graph.CodeSignupUpdateApp]) matches it.
 	Code graph.Code
 
-	// Screen is where in the popup the business left, for [OutcomeCanceled]. Mostly empty.
+	// Screen is the screen of the popup that the business left, for [OutcomeCanceled]. Mostly
+	// empty.
 	Screen Screen
 
-	// SessionID is what Meta's support asks for after [OutcomeFailed], with the Code and the time.
-	// Mostly empty.
+	// SessionID identifies the signup to Meta's support after [OutcomeFailed], with the Code and
+	// the time. Mostly empty.
 	SessionID string
 
 	// Err is the cause, or nil: an error of package cloudapi, or of a function of [Config].
@@ -52,7 +53,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is Meta's code, or its class such as [graph.ErrSignup].
 func (e *Error) Is(target error) bool { return e.Code != 0 && graph.MatchCode(e.Code, 0, target) }
 
-// Advice says what to do, in sentences: what [graph.Lookup] knows about Meta's code, else
+// Advice returns what to do, in sentences: from [graph.Lookup] for a code of Meta's, else
 // [Outcome.Advice].
 func (e *Error) Advice() string {
 	if e.Outcome == OutcomeFailed && e.Code != 0 {

@@ -55,7 +55,7 @@ func ExampleParseRedirect() {
 	fmt.Println(r.Err())
 	// Output:
 	// the-nonce
-	// signup: session: canceled: The signup was left before its end. Start again whenever it suits
+	// signup: session: canceled: The signup was not finished. Start again at any time
 }
 
 func newFlow(baseURL string) (*signup.Flow, error) {

@@ -11,15 +11,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Submission is what a page sends when the popup has closed. Code and Session come in either
-// order, and each may never come: a page does well to wait some five seconds for the other, then to
+// A Submission is the request of a page after the popup has closed. Code and Session come in either
+// order, and each may never come: a page should wait some five seconds for the other, then to
 // submit what it has. A code alone is enough; a Session alone waits for the code, under the same
 // State.
 type Submission struct {
 	// State is the nonce of [Flow.StartAttempt].
 	State graph.Secret
 
-	// Tenant is whom the request is from, by the host's own login. It must be the one of
+	// Tenant is the tenant of the request, by the host's own login. It must be the one of
 	// [Flow.StartAttempt].
 	Tenant string
 
@@ -27,7 +27,7 @@ type Submission struct {
 	// submissions after the first one, such as when a number is chosen.
 	Code graph.Secret
 
-	// Session is what the popup said, or nil.
+	// Session is the message of the popup, or nil.
 	Session *SessionInfo
 
 	// RedirectURI repeats the one of [Launch.RedirectURL]. Empty for a code of FB.login's callback,
@@ -41,12 +41,12 @@ type Submission struct {
 
 	// SendCode has Meta send a verification code to an ordinary number, by text or voice, in
 	// Language; after [OutcomeNumberUnverified], under the same State. A number of the WhatsApp
-	// Business app is verified by that app, so that a Flow of [ModeCoexistence] passes over
-	// SendCode, Language and VerificationCode.
+	// Business app is verified by that app, so that a Flow of [ModeCoexistence] ignores SendCode,
+	// Language and VerificationCode.
 	SendCode cloudapi.CodeMethod
 	Language string // such as "pt_BR". If empty, "en_US"
 
-	// VerificationCode is the code that came; the signup goes on with it. Empty before.
+	// VerificationCode is the code that came; the signup continues with it. Empty before.
 	VerificationCode graph.Secret
 }
 
@@ -99,7 +99,7 @@ func (f *Flow) Finish(ctx context.Context, sub Submission) (*Connection, error) 
 	return b, err
 }
 
-// Resume goes on with the signup of an attempt that has a token and stopped, without the page:
+// Resume continues with the signup of an attempt that has a token and stopped, without the page:
 // after a restart, or when what was missing is there. [Flow.Attempts] lists them, each with its ID.
 // Phone is the choice after [OutcomeChooseNumber], or empty.
 //
@@ -115,7 +115,7 @@ func (f *Flow) Resume(ctx context.Context, id string, phone graph.PhoneNumberID)
 	return b, err
 }
 
-// ResumeAll goes on with every signup that was cut off, by the end of a process for instance, and
+// ResumeAll continues with every signup that was cut off, by the end of a process for instance, and
 // with those that something did not answer to ([OutcomeUnavailable], [OutcomeNotSubscribed]): call
 // it when a process starts, and now and then. Those that wait for a person are left alone. It hands
 // the businesses to [Config].Connected, which it needs, and returns how many are connected now; the
@@ -161,10 +161,10 @@ func codeHash(code graph.Secret) string {
 // it.
 //
 // The order is what keeps a code from being spent twice or for nothing. What the popup said is
-// judged first: a refusal needs no code. Then the attempt is stored as exchanging, and only then
+// checked first: a refusal needs no code. Then the attempt is stored as exchanging, and only then
 // the code is exchanged. If this process dies over it, the next one finds the mark and gives up
 // ([OutcomeCodeLost]): whether the code was spent, only Meta knows. An attempt that has a token
-// goes on with that, whatever code comes with it.
+// continues with that, whatever code comes with it.
 func (f *Flow) finish(ctx context.Context, r *openRecord, sub Submission, received time.Time) (*Connection, error) {
 	if b := r.doc.connection(r.rec.Tenant); b != nil {
 		return f.resume(ctx, r, b, sub.decisions()) // a code that comes again is the one that brought it
@@ -264,7 +264,7 @@ func exchangeOutcome(err error) Outcome {
 
 var errNothingGranted = errors.New("only a Connection with Tenant and Token can be resumed")
 
-// ResumeConnection goes on with a Connection whose token was granted: after [OutcomeChooseNumber]
+// ResumeConnection continues with a Connection whose token was granted: after [OutcomeChooseNumber]
 // with the phone that was chosen, after the other outcomes that are [Outcome.Resumable] with an
 // empty one, which leaves it at b.PhoneNumberID if that is set. No code is needed, and b may come
 // from a host's database; [Flow.Resume] is for what [Config].Store keeps. Every step is repeated,

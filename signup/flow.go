@@ -27,7 +27,7 @@ type Config struct {
 	// is used for nothing but PartnerBusinessID.
 	Client *cloudapi.Client
 
-	// Mode is what the popup is for. If empty, [ModeCoexistence].
+	// Mode is the purpose of the popup. If empty, [ModeCoexistence].
 	Mode Mode
 
 	// PartnerBusinessID is your own portfolio. With it, and a system user's token in Client,
@@ -58,9 +58,9 @@ type Config struct {
 	// the signup with [OutcomeUnavailable], to be resumed.
 	Progress func(ctx context.Context, step Step, b *Connection) error
 
-	// Override says where the webhooks of a business's accounts go, if not to the app's own URL. It
-	// is asked after the plain subscription; the zero value leaves that as it is. If nil, nothing
-	// is overridden.
+	// Override returns the URL for the webhooks of a business's accounts, if it is not the app's
+	// own. It is asked after the plain subscription; the zero value leaves that as it is. If nil,
+	// nothing is overridden.
 	Override func(ctx context.Context, b *Connection) (cloudapi.WebhookOverride, error)
 
 	// Credit shares your line of credit with every business: for solution partners. If nil,
@@ -88,8 +88,8 @@ type Config struct {
 	// Required with Page and for ResumeAll. If nil, the other methods only return the business.
 	Connected func(ctx context.Context, b *Connection) error
 
-	// Page is what [Flow.Handler] serves. The zero PageConfig is for hosts with a page and handlers
-	// of their own making.
+	// Page configures the page of [Flow.Handler]. The zero PageConfig is for hosts with a page and
+	// handlers of their own.
 	Page PageConfig
 
 	// Logger gets what no caller can see. If nil, nothing is logged.
@@ -118,7 +118,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// validate judges a Config that has its defaults.
+// validate checks a Config that has its defaults.
 func (c Config) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) {

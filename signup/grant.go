@@ -132,7 +132,7 @@ func (g *grant) connected() Outcome {
 	return OutcomeNeedsRegistration
 }
 
-// stop puts the step on an error. The token of a grant that cannot go on is not handed out.
+// stop puts the step on an error. The token of a grant that cannot continue is not handed out.
 func (g *grant) stop(step Step, err error) (*Connection, error) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -113,7 +113,7 @@ func (f *Flow) Handler() http.Handler {
 }
 
 // shared lets pages of the trusted origins read the answers, and send the cookies of this one. It
-// answers the preflight itself, which browsers send without cookies: the endpoints take POST alone.
+// answers the preflight itself, which browsers send without cookies: the endpoints take POST only.
 func (f *Flow) shared(next http.Handler) http.Handler {
 	if len(f.cfg.Page.TrustedOrigins) == 0 {
 		return next

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Mode is what the popup is for.
+// A Mode is the purpose of the popup.
 type Mode string
 
 const (
@@ -20,7 +20,7 @@ const (
 	// is the default.
 	ModeCoexistence Mode = "coexistence"
 
-	// ModeStandard connects a number to Cloud API alone. The host registers it.
+	// ModeStandard connects a number to Cloud API only. The host registers it.
 	ModeStandard Mode = "standard"
 
 	// ModeAppOnly gives the app access to accounts that are on Cloud API already. It cannot connect
@@ -47,7 +47,7 @@ const (
 	Version2Preview Version = "v2-public-preview" // ended
 )
 
-// A VersionInfo says what is known about a version.
+// A VersionInfo describes a version.
 type VersionInfo struct {
 	Version Version // such as [Version4]
 
@@ -78,7 +78,8 @@ func Versions() []VersionInfo {
 // LaunchOptions change a launch. The zero value is right for most hosts.
 type LaunchOptions struct {
 	// Version is the version of the popup. If empty, [Version4]. A later one than [Versions] knows,
-	// such as "v5", is launched as v4 is, with a warning: what Meta wants for it is not known yet.
+	// such as "v5", is launched as v4 is, with a warning: what Meta requires for it is not known
+	// yet.
 	Version Version
 
 	// Setup fills in screens of the popup. The zero value fills in none.
@@ -89,13 +90,13 @@ type LaunchOptions struct {
 	MarketingMessages bool
 }
 
-// A Launch is what a page passes to Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the
+// A Launch holds the arguments of Meta's JavaScript SDK. Its JSON is {"init": …, "login": …}: the
 // argument of FB.init and the second argument of FB.login.
 type Launch struct {
 	Init  InitOptions  `json:"init"`  // the argument of FB.init
 	Login LoginOptions `json:"login"` // the second argument of FB.login
 
-	// Warnings say what may go wrong with this launch. For the developer, not for the page.
+	// Warnings list what may go wrong with this launch. For the developer, not for the page.
 	Warnings []string `json:"-"`
 }
 
@@ -304,7 +305,7 @@ func (l Launch) RedirectURL(state graph.Secret, redirectURI string) (string, err
 
 // HostedURL returns the address of the page that Meta hosts for your app: a link for businesses
 // that come without a page of yours. Meta says that its flow cannot be customized, so this refuses
-// whatever would have to be: coexistence first of all, an app-only install, a Setup, another
+// whatever would have to be: coexistence first of all, an app-only install, a Setup, a different
 // version than [Version4].
 //
 // No code comes back and no message, and nothing says whose link was used. The account_update

@@ -13,7 +13,7 @@ import (
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation#response-callback
 type LoginResponse struct {
-	// Status says what the dialog knows about the person.
+	// Status is the login state of the person.
 	Status LoginStatus
 
 	// Code is to be exchanged for a token within [CodeTTL], once.
@@ -34,7 +34,7 @@ type LoginResponse struct {
 	Members []UnknownMember
 }
 
-// A LoginStatus is what the dialog knows about the person. More values may come.
+// A LoginStatus is the login state of the person. More values may come.
 type LoginStatus string
 
 // Statuses that Meta's SDK documents.
@@ -44,7 +44,7 @@ const (
 	LoginUnknown       LoginStatus = "unknown"        // closed, refused, or lost although the flow finished
 )
 
-// ErrNotLoginResponse is what ParseLoginResponse returns for what is no argument of FB.login's
+// ErrNotLoginResponse is the error of ParseLoginResponse for anything but an argument of FB.login's
 // callback.
 var ErrNotLoginResponse = errors.New("signup: not the argument of FB.login's callback; pass it on as the SDK gave it")
 

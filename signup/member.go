@@ -13,7 +13,7 @@ import (
 // An UnknownMember is a part of a message as it arrived, for whom the typed members do not suffice.
 // It may hold what is secret or personal: do not log it.
 type UnknownMember struct {
-	// Path is where it stood, such as "data.waac_id".
+	// Path is its place in the message, such as "data.waac_id".
 	Path string
 
 	// Value is its value.
@@ -214,7 +214,7 @@ func parseID[T ~string](v json.RawMessage) (id T, reason string) {
 	return T(s), ""
 }
 
-// isID reports whether s can be an id of Meta's: digits alone, so that it changes nothing but its
+// isID reports whether s can be an id of Meta's: digits only, so that it changes nothing but its
 // own place in a path.
 func isID[T ~string](s T) bool {
 	if len(s) < 1 || len(s) > 32 {

@@ -2,8 +2,7 @@ package signup
 
 import "github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 
-// An Outcome is how a signup ended, or where it stands. Store it as it is; the values do not
-// change.
+// An Outcome is the outcome of a signup, or its state. Store it as it is; the values do not change.
 type Outcome string
 
 // Outcomes that come without an error: the business is connected.
@@ -37,14 +36,14 @@ const (
 	OutcomeCodeUsed          Outcome = "code_used"          // exchanged before
 	OutcomeCodeLost          Outcome = "code_lost"          // it is not known whether the exchange happened
 	OutcomeCodeRefused       Outcome = "code_refused"       // refused for another reason
-	OutcomeWrongRedirect     Outcome = "wrong_redirect"     // exchanged with another redirect URI than the dialog's
+	OutcomeWrongRedirect     Outcome = "wrong_redirect"     // exchanged with a different redirect URI than the dialog's
 	OutcomeForeignToken      Outcome = "foreign_token"      // the token belongs to another app
 	OutcomeTokenInvalid      Outcome = "token_invalid"      // the token is revoked or expired
 	OutcomeMissingPermission Outcome = "missing_permission" // the token may not do what is needed
 	OutcomeNotGranted        Outcome = "not_granted"        // the browser named what the token does not cover
 )
 
-// Outcomes of the state nonce. The page is reloaded, and begins anew.
+// Outcomes of the state nonce. The page is reloaded, and begins again.
 const (
 	OutcomeStateUnknown Outcome = "state_unknown" // not issued by this host, or long ago
 	OutcomeStateExpired Outcome = "state_expired" // issued too long ago
@@ -118,7 +117,7 @@ var outcomes = map[Outcome]outcomeInfo{
 	},
 
 	OutcomeCanceled: {
-		"The signup was left before its end. Start again whenever it suits.",
+		"The signup was not finished. Start again at any time.",
 		graph.ActorBusiness, false, 422,
 	},
 	OutcomeFailed: {
@@ -201,11 +200,11 @@ var outcomes = map[Outcome]outcomeInfo{
 		graph.ActorDeveloper, true, 409,
 	},
 	OutcomeNumberUnverified: {
-		"The number is not verified. Have a code sent to it and enter that, then go on.",
+		"The number is not verified. Have a code sent to it and enter the code to continue.",
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomeVerificationSent: {
-		"A code of six digits is on its way to the number. Enter it to go on.",
+		"A code of six digits is on its way to the number. Enter it to continue.",
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomeVerificationNotSent: {
@@ -213,7 +212,7 @@ var outcomes = map[Outcome]outcomeInfo{
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomeVerificationWrong: {
-		"That is not the code that was sent. Look again, or have another one sent.",
+		"That is not the code that was sent. Check it, or have another one sent.",
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomePINMismatch: {
@@ -221,7 +220,7 @@ var outcomes = map[Outcome]outcomeInfo{
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomeRegisterLimit: {
-		"The number was registered ten times within three days, and is locked for three days. Wait, then go on.",
+		"The number was registered ten times within three days, and is locked for three days. Wait, then continue.",
 		graph.ActorBusiness, true, 409,
 	},
 	OutcomeRegisterLate: {
@@ -234,16 +233,16 @@ var outcomes = map[Outcome]outcomeInfo{
 		graph.ActorDeveloper, true, 503,
 	},
 	OutcomeUnavailable: {
-		"Something did not answer as it should. Try again in a minute; no new signup is needed.",
+		"A service did not respond. Try again in a minute; no new signup is needed.",
 		graph.ActorNone, true, 503,
 	},
 }
 
-// Advice says what to do, in sentences. Those for the business can be shown to it; see
+// Advice returns what to do, in sentences. Those for the business can be shown to it; see
 // [Outcome.Actor]. It is empty for an Outcome that this package does not know.
 func (o Outcome) Advice() string { return outcomes[o].advice }
 
-// Actor is who has to act, and so for whom Advice is written.
+// Actor is the party that has to act, for whom Advice is written.
 func (o Outcome) Actor() graph.Actor { return outcomes[o].actor }
 
 // Resumable reports whether the signup can go on without a new popup, once what Advice says is

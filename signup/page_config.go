@@ -9,7 +9,7 @@ import (
 	"regexp"
 )
 
-// DefaultSDKURL is where Meta's JavaScript SDK is, in English. The page takes it in its own
+// DefaultSDKURL is the URL of Meta's JavaScript SDK, in English. The page loads it in its own
 // language.
 const DefaultSDKURL = "https://connect.facebook.net/en_US/sdk.js"
 
@@ -32,9 +32,9 @@ type PageConfig struct {
 	// coexistence/eligibility has the rules. If nil, the page asks nothing.
 	Check CheckFunc
 
-	// SDKURL is where the page loads Meta's JavaScript SDK from. If empty, or [DefaultSDKURL], from
-	// Meta in the language of the page. Only a simulator has another host, and then the page
-	// believes that host's messages, too.
+	// SDKURL is the URL from which the page loads Meta's JavaScript SDK. If empty, or
+	// [DefaultSDKURL], from Meta in the language of the page. Only a simulator has another host,
+	// and then the page believes that host's messages, too.
 	SDKURL string
 
 	// RedirectURI is the https address of the handler's "back", such as
@@ -42,8 +42,8 @@ type PageConfig struct {
 	// Meta's SDK is blocked or no popup can open. If empty, the page only says so.
 	RedirectURI string
 
-	// PageURL is where "back" sends the browser when it is done: the page with the script. If
-	// empty, the handler's own page.
+	// PageURL is the address to which "back" sends the browser at the end: the page with the
+	// script. If empty, the handler's own page.
 	PageURL string
 
 	// LaunchFor returns the options of the launch for a tenant's page, such as a Setup filled from
@@ -74,7 +74,7 @@ func (p PageConfig) withDefaults() PageConfig {
 // escape, no dots to resolve.
 var prefixRe = regexp.MustCompile(`^/([A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*$`)
 
-// validate judges a PageConfig that has its defaults. Without a Tenant there is no page, so that
+// validate checks a PageConfig that has its defaults. Without a Tenant there is no page, so that
 // only what has been set may be wrong.
 func (p PageConfig) validate() error {
 	var errs []error

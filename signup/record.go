@@ -53,7 +53,8 @@ type storedConnection struct {
 	Registrations  []time.Time  `json:",omitzero"`
 }
 
-// connection returns what there is to go on with, or nil without a token. Tenant is the record's.
+// connection returns what there is to continue with, or nil without a token. Tenant is the
+// record's.
 func (d *document) connection(tenant string) *Connection {
 	g := d.Granted
 	if g == nil {
@@ -73,7 +74,7 @@ func (d *document) connection(tenant string) *Connection {
 	return b
 }
 
-// record writes down what has been reached, for another process to go on with and for
+// record writes down what has been reached, for another process to continue with and for
 // [Flow.Status].
 func (d *document) record(b *Connection) {
 	d.Granted = &storedConnection{
@@ -137,7 +138,7 @@ func (r *openRecord) open() error {
 // saveTimeout ends the storing of a record, which goes on when the request has gone away.
 const saveTimeout = 10 * time.Second
 
-// save stores the record. What cannot be stored stays in memory, for this process to go on with:
+// save stores the record. What cannot be stored stays in memory, for this process to continue with:
 // the token in it can be got only once. After [ErrConflict] it does not: another process has stored
 // more.
 func (r *openRecord) save(ctx context.Context) error {

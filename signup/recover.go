@@ -10,9 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SharedAccount is what the account_update webhook PARTNER_ADDED says: a business shared an
-// account with you. In package webhook that is an AccountUpdate; its WABAInfo has both ids. The id
-// of its entry is your own portfolio.
+// A SharedAccount is an account that a business has shared with you, from the account_update
+// webhook PARTNER_ADDED. In package webhook that is an AccountUpdate; its WABAInfo has both ids.
+// The id of its entry is your own portfolio.
 type SharedAccount struct {
 	WABAID     graph.WABAID     // of the account: waba_id
 	BusinessID graph.BusinessID // that owns the account: owner_business_id

@@ -36,7 +36,7 @@ type Redirect struct {
 	Others url.Values
 }
 
-// ErrNotRedirect is what ParseRedirect returns for a query that neither brings a code nor says why
+// ErrNotRedirect is the error of ParseRedirect for a query with neither a code nor a reason why
 // there is none.
 var ErrNotRedirect = errors.New("signup: not the query of a redirect from the login dialog; start the signup again")
 

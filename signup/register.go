@@ -63,7 +63,7 @@ func (g *grant) register(ctx context.Context) error {
 		return errors.New("signup: Config.PIN returned something else than six digits")
 	}
 	g.Registrations = append(g.Registrations, now)
-	if err := g.save(ctx); err != nil { // the try counts, also if this process ends now
+	if err := g.save(ctx); err != nil { // the try counts, even if this process ends now
 		return err
 	}
 	if err := g.api.Registration.Register(ctx, phone, cloudapi.RegisterParams{PIN: pin}); err != nil {

@@ -6,16 +6,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A SessionInfo is what the popup told the page that opened it: the session info of Embedded
-// Signup. [ParseSessionInfo] reads it.
+// A SessionInfo is the session info of Embedded Signup: the message of the popup to the page that
+// opened it. [ParseSessionInfo] reads it.
 //
 // Every member is a claim. It went through a browser, where anything can be written into it.
 // [Flow.Finish] believes nothing of it that the granted token does not confirm.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/embedded-signup/implementation
 type SessionInfo struct {
-	// Event says how the popup ended. [SessionInfo.Kind] sorts the values, also those that Meta
-	// will invent.
+	// Event is the way in which the popup ended. [SessionInfo.Kind] sorts the values, including
+	// future ones.
 	Event SessionEvent
 
 	// Version is the version of this message, "3" or empty. It is not the version of the flow: v4
@@ -83,7 +83,7 @@ type SessionError struct {
 	// there was none.
 	Code graph.Code
 
-	// Message is what the popup said, in the language of the business. Never use it as HTML.
+	// Message is the text of the popup, in the language of the business. Never use it as HTML.
 	Message string
 
 	// SessionID names the run of the flow.
@@ -93,8 +93,8 @@ type SessionError struct {
 	At graph.Timestamp
 }
 
-// A SessionEvent says how the popup ended. More values may come; [SessionInfo.Kind] sorts them by
-// their beginning.
+// A SessionEvent is the way in which the popup ended. More values may come; [SessionInfo.Kind]
+// sorts them by their beginning.
 type SessionEvent string
 
 // Events that Meta documents.
@@ -123,8 +123,8 @@ const (
 	ScreenPermissions        Screen = "PERMISSIONS"                     // the review at the end
 )
 
-// A SessionKind is what a [SessionInfo] amounts to, across all versions of the popup. Switch on it,
-// and not on the Event.
+// A SessionKind is the kind of a [SessionInfo], across all versions of the popup. Switch on it, and
+// not on the Event.
 type SessionKind string
 
 // Kinds of ends.

@@ -9,8 +9,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// ErrNotSessionInfo is what ParseSessionInfo returns for a window message that is none of Embedded
-// Signup's. There are many, and one of them carries the code: drop it, and log nothing of it.
+// ErrNotSessionInfo is the error of ParseSessionInfo for a window message that is not of Embedded
+// Signup. There are many, and one of them carries the code: drop it, and log nothing of it.
 var ErrNotSessionInfo = errors.New("signup: not a session message of Embedded Signup; ignore it and log nothing of it")
 
 // ParseSessionInfo reads the data of a window message. It takes the message as it arrived, which is

@@ -48,7 +48,7 @@ type SetupBusiness struct {
 	Timezone string              `json:"timezone,omitzero"` // such as "UTC-07:00"
 }
 
-// A SetupAddress is where the business is. All of it is optional but the Country of a new
+// A SetupAddress is the address of the business. All of it is optional but the Country of a new
 // portfolio.
 type SetupAddress struct {
 	StreetAddress1 string `json:"streetAddress1,omitzero"` // street and number
@@ -59,7 +59,7 @@ type SetupAddress struct {
 	Country        string `json:"country,omitzero"`   // two capital letters, ISO 3166-1
 }
 
-// A SetupBusinessPhone is how to reach the business. It is not the number to connect.
+// A SetupBusinessPhone is a number at which to reach the business. It is not the number to connect.
 type SetupBusinessPhone struct {
 	Code   int    `json:"code"`   // calling code, such as 1
 	Number string `json:"number"` // without the calling code

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Phase is where an attempt stands.
+// A Phase is the phase of an attempt.
 type Phase string
 
 // Phases of an attempt.
@@ -19,7 +19,7 @@ const (
 	PhaseEnded   Phase = "ended"   // nothing follows
 )
 
-// An AttemptStatus says how far an attempt has come.
+// An AttemptStatus is the progress of an attempt.
 type AttemptStatus struct {
 	// ID and Tenant are those of the [Attempt].
 	ID     string
@@ -28,13 +28,13 @@ type AttemptStatus struct {
 	// BeganAt is when the page was opened, ExpiresAt when its state ends.
 	BeganAt, ExpiresAt time.Time
 
-	// Phase is where it stands. Empty with Err.
+	// Phase is its phase. Empty with Err.
 	Phase Phase
 
 	// Step is the last one that was done in the last try, or empty.
 	Step Step
 
-	// Outcome is how the last try ended, and Advice what to do. Empty before.
+	// Outcome is the outcome of the last try, and Advice what to do. Empty before.
 	Outcome Outcome
 	Advice  string
 

@@ -24,8 +24,8 @@ type Store interface {
 
 	// Put stores r, with r.Version + 1, if what is stored under r.ID has r.Version now; a Version
 	// of 0 means that nothing is stored. Else it returns [ErrConflict] and changes nothing. It
-	// decides which process goes on with a signup, so two of several Puts of one Version must never
-	// both succeed.
+	// decides which process continues with a signup, so two of several Puts of one Version must
+	// never both succeed.
 	Put(ctx context.Context, r Record) error
 
 	// Delete removes a record. That there is none is no error.
@@ -50,12 +50,12 @@ type Forgetter interface {
 	Forget(ctx context.Context, phone graph.PhoneNumberID) error
 }
 
-// A Record is what a [Store] keeps of one attempt.
+// A Record is the stored form of one attempt.
 type Record struct {
 	// ID is derived from the state of [Flow.StartAttempt]. Nothing can be submitted with it.
 	ID string
 
-	// Tenant is whom the attempt is for.
+	// Tenant is the tenant of the attempt.
 	Tenant string
 
 	// Version counts the changes, from 1. 0 if it was never stored. See [Store].Put.
@@ -79,10 +79,10 @@ type Record struct {
 
 // Errors of a Store, which its methods return as they are or wrapped.
 var (
-	// ErrNotFound is what Get returns for a record that is not there.
+	// ErrNotFound is the error of Get for a record that does not exist.
 	ErrNotFound = errors.New("signup: there is no such record")
 
-	// ErrConflict is what Put returns when another process has stored a newer version.
+	// ErrConflict is the error of Put when another process has stored a newer version.
 	ErrConflict = errors.New("signup: the record was changed meanwhile")
 )
 

@@ -266,8 +266,8 @@ func onMachine(t *testing.T, m *machine, cipher signup.Cipher, change func(*sign
 }
 
 // The process dies at every store operation and every call, before or after it had its effect.
-// Another one goes on with what is stored: a code is never exchanged twice, and what was granted is
-// not lost.
+// Another one continues with what is stored: a code is never exchanged twice, and what was granted
+// is not lost.
 func TestADeathAtAnyPointIsSurvived(t *testing.T) {
 	kinds := map[string]struct {
 		meta   func() *meta

@@ -151,7 +151,7 @@ func (g *grant) holders(p *cloudapi.Phone) Number {
 }
 
 // same reports whether two entries are one phone number. It can have a different id in each
-// account; but a copy that does not coexist is another thing than one that does.
+// account; but a copy that does not coexist is a different thing than one that does.
 func same(a, b *cloudapi.Phone) bool {
 	if a.ID == b.ID {
 		return true

@@ -6,7 +6,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A Content is what a message consists of. The set of implementations is closed; each is a pointer.
+// A Content is the content of a message. The set of implementations is closed; each is a pointer.
 //
 //sumtype:decl
 type Content interface {
@@ -100,7 +100,7 @@ type Edit struct {
 	// Content is the complete new content. Never nil.
 	Content Content
 
-	// Context is what the edited message refers to.
+	// Context is the message that the edited one refers to.
 	Context *MessageContext
 }
 
@@ -174,7 +174,7 @@ func (r *Reaction) Removed() bool { return r.Emoji == "" }
 
 // A Button is the press of a quick-reply button of a template.
 type Button struct {
-	// Payload is what the template gave the button. Authentication templates use
+	// Payload is the payload of the button, from its template. Authentication templates use
 	// "DID_NOT_REQUEST_CODE".
 	Payload string `json:"payload"`
 
@@ -190,7 +190,7 @@ type Button struct {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages/unsupported
 type UnsupportedContent struct {
-	// Type is what the customer sent, such as "poll_creation", "edit" or "unknown". It may be
+	// Type is the type that Meta named, such as "poll_creation", "edit" or "unknown". It may be
 	// empty.
 	Type string `json:"type"`
 

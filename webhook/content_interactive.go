@@ -18,7 +18,7 @@ type Interactive struct {
 	At graph.Timestamp
 }
 
-// An InteractiveReply is what a customer answered. The set of implementations is closed; each is a
+// An InteractiveReply is the answer of a customer. The set of implementations is closed; each is a
 // pointer.
 //
 //sumtype:decl

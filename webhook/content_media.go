@@ -9,7 +9,7 @@ type Media struct {
 	MIMEType string        `json:"mime_type"` // may have parameters, as in "audio/ogg; codecs=opus"
 	SHA256   string        `json:"sha256"`    // of the file, in base64
 
-	// URL is where the file can be fetched, with the access token, for about 5 minutes. It may be
+	// URL is the address of the file, which needs the access token, for about 5 minutes. It may be
 	// empty: ask for it by ID.
 	URL string `json:"url"`
 }

@@ -29,7 +29,7 @@ type SystemMessage struct {
 	IdentityHash string `json:"identity"`
 }
 
-// A SystemMessageType says what changed. Meta adds values: expect unknown ones.
+// A SystemMessageType is the kind of change. Meta adds values: expect unknown ones.
 type SystemMessageType string
 
 // The documented types, the legacy ones last.

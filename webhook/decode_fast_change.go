@@ -66,8 +66,8 @@ func (m *matcher) phone(known string) string {
 	return text
 }
 
-// likePhone reports whether text begins with a digit. Anything else in the place of a phone number
-// can be a user id, which the slow path puts into its own place.
+// likePhone reports whether text begins with a digit. Anything else in place of a phone number can
+// be a user id, which the slow path puts into its own place.
 func likePhone[T string | []byte](text T) bool {
 	return len(text) > 0 && text[0] >= '0' && text[0] <= '9'
 }

@@ -162,7 +162,7 @@ func (v *value) members(s *wire.Scanner) {
 	}
 }
 
-// readProduct reads messaging_product, of which only another value than the usual one is worth
+// readProduct reads messaging_product, of which only a different value than the usual one is worth
 // reporting.
 func readProduct(s *wire.Scanner) {
 	start := s.Mark()

@@ -75,7 +75,7 @@ func (l *MemDedupStore) Claim(_ context.Context, key string) (Claim, error) {
 	return c, nil
 }
 
-// sweep drops claims that ended by themselves. There are as many claims as events in hand. The
+// sweep drops claims that ended by themselves. There are as many claims as events in progress. The
 // caller must hold l.mu.
 func (l *MemDedupStore) sweep(now time.Duration) {
 	if now < l.sweepAt {

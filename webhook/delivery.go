@@ -97,11 +97,11 @@ type PanicError struct {
 	// quote the event.
 	Type string
 
-	// Stack is where it happened.
+	// Stack is the stack trace.
 	Stack []byte
 }
 
-// Error says where to look.
+// Error names the line to look at.
 func (e *PanicError) Error() string {
 	return "webhook: panic with a " + e.Type + e.place() + "; PanicError.Stack says how it came to that"
 }

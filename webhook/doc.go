@@ -14,16 +14,16 @@
 //	…
 //	http.Handle("/webhook", endpoint)
 //
-// A first day needs no more. From the second on, an inbox takes the place of Dispatch: see "Slow
-// work" below.
+// That is enough to begin. In production, an inbox takes the place of Dispatch: see "Slow work"
+// below.
 //
 // Every webhook field that Meta documents has an event of its own; [UnknownEvent] and
 // [UndecodableEvent] carry everything else. Nothing that Meta signed is dropped.
 //
 // # Fields
 //
-// What to subscribe to, and what then arrives. SINCE is when Meta first documented the field, where
-// that is known; the others are older than 2026. Pages are below
+// The fields to subscribe to, and the events that then arrive. SINCE is the month in which Meta
+// first documented the field, if known; the others are older than 2026. Pages are below
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/.
 //
 //	FIELD                               EVENT                                               SINCE    PAGE
@@ -95,12 +95,12 @@
 // A number can have several responders: other partners, and Meta Business Agent. Since September
 // 2026 the business can route each conversation to one of them, without a change to your app: then
 // a message under messages means that the conversation is yours, and what arrives under standby
-// ([StandbyMessage]) is not for you to answer. [MessagingHandover] tells of a conversation that
+// ([StandbyMessage]) is not for you to answer. [MessagingHandover] reports a conversation that
 // changes hands. Subscribe to standby and messaging_handovers, or these conversations are lost
-// without a trace. Two partners without such a configuration both get every message under
-// messages, and neither can know.
+// without a trace. Two partners without such a configuration both get every message under messages,
+// and neither can know.
 //
-// The person with the WhatsApp Business app is no responder as far as Meta's pages go (November
+// The person with the WhatsApp Business app is not a responder according to Meta's pages (November
 // 2026). Package coexistence joins all of them into one answer to "may I answer?".
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing/overview
@@ -118,17 +118,17 @@
 //
 // Meta delivers at least once, in no order. It repeats a delivery, whole, until it is answered with
 // 200, for up to 7 days, and to every subscribed app even if only one of them failed. A handler
-// that returns an error asks for that; one that returns nil acknowledges. What was handled already
-// comes again as well: see "Deduplication". Mark an error with [Permanent] if a repeat cannot help,
+// that returns an error asks for that; one that returns nil acknowledges. Events that were handled
+// come again as well: see "Deduplication". Mark an error with [Permanent] if a repeat cannot help,
 // or Meta sends the same bytes for a week. There is no way to fetch what was missed. For a number
 // without storage at Meta (No Storage), the 7 days are 60 minutes: then the message is gone, and a
-// [PhoneNumberError] with code 131035 is all that tells of it.
+// [PhoneNumberError] with code 131035 is the only sign of it.
 //
 // # Deduplication
 //
 // [EventInfo.DedupKey] is the same in each repeat of an event. [Dispatch] drops repeats by it, in
 // memory: good for one process, until it ends. An inbox does so across restarts and processes. A
-// host that does it by itself stores the key together with the effect of the event, in one
+// host that does it itself stores the key together with the effect of the event, in one
 // transaction, and keeps it for 8 days: marking before the work loses events in a crash, marking
 // after it does them twice. [Once] wraps a handler so that nothing is lost, and only a crash within
 // the work does it twice.
@@ -142,10 +142,10 @@
 //
 // # Slow work
 //
-// Meta wants an answer within 250 milliseconds for most deliveries, and one history delivery holds
-// thousands of messages. Do not start goroutines to be faster: what they have not finished is lost
-// in a restart, acknowledged. An inbox stores the delivery, acknowledges it, and handles its events
-// later, each once and every conversation in order:
+// Meta expects an answer within 250 milliseconds for most deliveries, and one history delivery
+// holds thousands of messages. Do not start goroutines to be faster: what they have not finished is
+// lost in a restart, acknowledged. An inbox stores the delivery, acknowledges it, and handles its
+// events later, each once and every conversation in order:
 //
 //	in, err := sqliteinbox.Open(ctx, "data/inbox.db", &mux, inbox.Config{})
 //	…
@@ -153,7 +153,7 @@
 //
 // It is package inbox below this one, with packages for SQLite, PostgreSQL and NATS JetStream. A
 // host with a queue of its own implements [Receiver], and returns an error that matches
-// [ErrUnavailable] if the queue takes nothing; its worker calls [Delivery.Events], or Receive of
+// [ErrUnavailable] if the queue is down; its worker calls [Delivery.Events], or Receive of
 // [Dispatch], which stays the same for all deliveries.
 //
 // # Who is the customer
@@ -180,18 +180,19 @@
 //
 // # Secrets
 //
-// Each app signs with its own secret, and who has it can sign for every number that the endpoint's
-// receiver handles. When a secret is reset, keep the old one in [Config.AdditionalSecrets] for 8
-// days, because what Meta repeats can be signed with it, and then remove it.
+// Each app signs with its own secret, and anyone who has it can sign for every number that the
+// endpoint's receiver handles. When a secret is reset, keep the old one in
+// [Config.AdditionalSecrets] for 8 days, because what Meta repeats can be signed with it, and then
+// remove it.
 //
-// Several apps, such as one for each tenant, are told apart by something that the body does not
+// Several apps, such as one for each tenant, are distinguished by something that the body does not
 // say: one URL path per app, and an [Endpoint] for each. Never look up the secret by a number's id
 // in the body, which is not verified at that time: the owner of one valid secret could sign for
 // another app's number. For the same reason, where several endpoints lead to one inbox, tracker or
 // handler, check before that what arrives at an app's endpoint is about its numbers and accounts:
 // both [EventInfo.PhoneNumberID] and [EventInfo.WABAID], where they are set, because the signer
-// chooses both. The example of [NewEndpoint] does that. Later, the app that signed is not known
-// any more.
+// chooses both. The example of [NewEndpoint] does that. Later it is no longer known which app
+// signed.
 //
 // # Behind a proxy
 //
@@ -201,21 +202,20 @@
 //
 // Meta can present a client certificate (mTLS, switched on per app, never per account or number).
 // The name in it is client.webhooks.fbclientcerts.com. Since 2026-03-31 it is signed by a root of
-// Meta's own, which is to be downloaded from the page below (meta-outbound-api-ca-2025-12.pem); an
-// intermediate comes along, and the public chain of before has expired. A server that ends TLS
-// itself sets ClientCAs to that root and ClientAuth to RequireAndVerifyClientCert in
-// [crypto/tls.Config], and compares the name. nginx needs ssl_verify_depth 3. A load balancer of
-// AWS passes the subject in X-Amzn-Mtls-Clientcert-Subject: compare it in front of the endpoint,
-// and only if nothing but the load balancer can reach you, because a header proves nothing by
-// itself. Certificates come beside the signature, never in its place. The addresses that deliveries
-// come from change too often to rely on.
+// Meta's own, which you download from the page below (meta-outbound-api-ca-2025-12.pem); an
+// intermediate comes along, and the earlier public chain has expired. A server that ends TLS itself
+// sets ClientCAs to that root and ClientAuth to RequireAndVerifyClientCert in [crypto/tls.Config],
+// and compares the name. nginx needs ssl_verify_depth 3. A load balancer of AWS passes the subject
+// in X-Amzn-Mtls-Clientcert-Subject: compare it in front of the endpoint, and only if nothing but
+// the load balancer can reach you, because a header proves nothing by itself. Certificates come
+// beside the signature, never in its place. The addresses that deliveries come from change too
+// often to rely on.
 //
 // Meta: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 //
-// The endpoint gives a body 30 seconds to arrive, and room for what has arrived. The time until the
-// headers are there, and the life of an idle connection, are the server's: set ReadHeaderTimeout
-// and
-// IdleTimeout of [http.Server].
+// The endpoint gives a body 30 seconds to arrive, and room for what has arrived. The deadlines for
+// headers and for idle connections belong to the server: set ReadHeaderTimeout and IdleTimeout of
+// [http.Server].
 //
 // # Callback overrides
 //
@@ -229,7 +229,7 @@
 // disconnected.
 //
 // An override's URL has at most 200 characters and a verify token of its own, which Meta asks for
-// when it is set. No page says that bodies are signed with another secret there than the app's.
+// when it is set. No page says that bodies are signed with a different secret there than the app's.
 //
 // # What Meta adds
 //

@@ -53,7 +53,7 @@ type driftKey struct {
 	event, path string
 }
 
-// maxDrift is how many paths are told apart. Names come from outside.
+// maxDrift is how many paths are distinguished. Names come from outside.
 const maxDrift = 1000
 
 // Handle counts what is unknown in ev. It decodes the messages of a [HistoryChunk] once more to

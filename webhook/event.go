@@ -17,15 +17,15 @@ import (
 //
 //sumtype:decl
 type Event interface {
-	// Info says where the event came from.
+	// Info returns where the event came from.
 	Info() EventInfo
 
 	base() *EventInfo
 	field() Field
 }
 
-// EventInfo says where an event came from. Every event embeds it, so that ev.PhoneNumberID works on
-// each of them.
+// EventInfo is the origin of an event: field, account, number, time. Every event embeds it, so that
+// ev.PhoneNumberID works on each of them.
 type EventInfo struct {
 	// Field is the webhook field that the event came through, as Meta labelled it; where the label
 	// is missing, the field that the event's shape belongs to.
@@ -161,6 +161,6 @@ type UnknownEvent struct {
 type UndecodableEvent struct {
 	EventInfo
 
-	// Err says what did not fit and where. It never quotes values.
+	// Err names what did not fit and where. It never quotes values.
 	Err error
 }

@@ -8,7 +8,7 @@ import (
 // disconnected, restricted, banned, restored.
 //
 // It follows no callback override: it always goes to the app's own callback URL. It names an
-// account and seldom a number; PhoneNumberID is always empty. Never order updates by time alone,
+// account and rarely a number; PhoneNumberID is always empty. Never order updates by time alone,
 // and read the number before you act on a disconnection.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/account_update
@@ -49,7 +49,7 @@ type AccountUpdate struct {
 	CertificationNeeded *CertificationNeededInfo `json:"partner_client_certification_needed_info"`
 }
 
-// An AccountEvent says what happened to an account. Meta adds values: expect unknown ones.
+// An AccountEvent is an event in the life of an account. Meta adds values: expect unknown ones.
 type AccountEvent string
 
 // The documented events.
@@ -111,7 +111,7 @@ type BanInfo struct {
 	Date  string   `json:"waba_ban_date"`
 }
 
-// A BanState says how far a ban is. Meta adds values: expect unknown ones.
+// A BanState is the state of a ban. Meta adds values: expect unknown ones.
 type BanState string
 
 // The states of a ban: announced, in force, lifted.
@@ -135,7 +135,7 @@ type RestrictionInfo struct {
 	Remediation string          `json:"remediation"`
 }
 
-// A RestrictionType is what an account may not do. Meta adds values: expect unknown ones.
+// A RestrictionType is the kind of a restriction. Meta adds values: expect unknown ones.
 type RestrictionType string
 
 // The documented restrictions.
@@ -181,7 +181,7 @@ type CertificationInfo struct {
 	RejectionReasons []RejectionReason   `json:"rejection_reasons"`
 }
 
-// A CertificationStatus says how far a verification is. Meta adds values: expect unknown ones.
+// A CertificationStatus is the state of a verification. Meta adds values: expect unknown ones.
 type CertificationStatus string
 
 // The documented states of a verification.
@@ -193,7 +193,7 @@ const (
 	CertificationRevoked   CertificationStatus = "REVOKED"
 )
 
-// A RejectionReason says what is wrong with a business's documents. One of Meta's pages writes
+// A RejectionReason is the problem with a business's documents. One of Meta's pages writes
 // underscores for the spaces; here they are spaces always. Meta adds values: expect unknown ones.
 type RejectionReason string
 
@@ -223,7 +223,7 @@ type AccountReviewUpdate struct {
 	Decision ReviewDecision `json:"decision"`
 }
 
-// A ReviewDecision is how a review ended. Meta adds values: expect unknown ones.
+// A ReviewDecision is the result of a review. Meta adds values: expect unknown ones.
 type ReviewDecision string
 
 // The documented decisions.

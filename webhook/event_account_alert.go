@@ -14,16 +14,16 @@ type AccountAlert struct {
 	EntityType string `json:"entity_type"`
 	EntityID   string `json:"entity_id"`
 
-	// Type is what the alert says, Description says it for people.
+	// Type is the kind of the alert, Description its text for people.
 	Type        AlertType `json:"alert_type"`
 	Description string    `json:"alert_description"`
 
-	// Severity says how urgent it is, Status whether it still holds.
+	// Severity is its urgency, Status whether it still applies.
 	Severity AlertSeverity `json:"alert_severity"`
 	Status   AlertStatus   `json:"alert_status"`
 }
 
-// An AlertType says what an [AccountAlert] is about. Meta adds values: expect unknown ones.
+// An AlertType is the subject of an [AccountAlert]. Meta adds values: expect unknown ones.
 type AlertType string
 
 // The documented alerts. An OBA is an official business account, which has a badge.
@@ -36,7 +36,7 @@ const (
 	AlertProfilePictureLost       AlertType = "PROFILE_PICTURE_LOST"
 )
 
-// An AlertSeverity says how urgent an [AccountAlert] is. Meta adds values: expect unknown ones.
+// An AlertSeverity is the urgency of an [AccountAlert]. Meta adds values: expect unknown ones.
 type AlertSeverity string
 
 // The documented severities, the most urgent first.

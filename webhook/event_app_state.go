@@ -17,7 +17,7 @@ type AppStateSync struct {
 	Type   AppStateType
 	Action AppStateAction
 
-	// Contact is who it is about.
+	// Contact is the contact that changed.
 	Contact AppContact
 }
 
@@ -29,13 +29,13 @@ func (a *AppStateSync) Customer() graph.Identity {
 	}
 }
 
-// An AppStateType says what kind of thing in the app changed.
+// An AppStateType is the kind of data that changed in the app.
 type AppStateType string
 
 // AppStateContact is the only documented type. Skip others.
 const AppStateContact AppStateType = "contact"
 
-// An AppStateAction says how it changed.
+// An AppStateAction is the kind of change.
 type AppStateAction string
 
 const (

@@ -23,7 +23,7 @@ type BusinessCapabilityUpdate struct {
 	MaxPhonesPerWABA     int `json:"max_phone_numbers_per_waba"`
 }
 
-// A MessagingTier is how many customers a business may write to first within a day. Meta adds
+// A MessagingTier limits how many customers a business may write to first within a day. Meta adds
 // values: expect unknown ones.
 type MessagingTier string
 
@@ -79,7 +79,7 @@ type PartnerSolution struct {
 // Business returns the portfolio that the solution belongs to.
 func (p *PartnerSolution) Business() graph.BusinessID { return graph.BusinessID(p.EntryID) }
 
-// A SolutionEvent says what happened to a solution. Meta adds values: expect unknown ones.
+// A SolutionEvent is an event in the life of a solution. Meta adds values: expect unknown ones.
 type SolutionEvent string
 
 // The documented events of a solution.

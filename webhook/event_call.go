@@ -21,7 +21,7 @@ type Call struct {
 	// Event is what happened.
 	Event CallEvent `json:"event"`
 
-	// Direction says who called. Empty when a recording or a transcript is ready.
+	// Direction is the direction of the call. Empty when a recording or a transcript is ready.
 	Direction CallDirection `json:"direction"`
 
 	// From and To are the two sides as Meta wrote them. Its own samples mix them up: see
@@ -38,7 +38,7 @@ type Call struct {
 	// Connection is the legacy form of Session.
 	Connection *CallConnection `json:"connection"`
 
-	// Status says how a call ended, with [CallTerminate], in capital letters.
+	// Status is the result of a call, with [CallTerminate], in capital letters.
 	Status CallResult `json:"status"`
 
 	// StartedAt, EndedAt and Seconds come with [CallTerminate] if the call was picked up.
@@ -46,7 +46,7 @@ type Call struct {
 	EndedAt   graph.Timestamp `json:"end_time"`
 	Seconds   int             `json:"duration"`
 
-	// CallbackData is what the request that began the call gave as biz_opaque_callback_data.
+	// CallbackData is the biz_opaque_callback_data of the request that began the call.
 	CallbackData string `json:"biz_opaque_callback_data"`
 
 	// DeeplinkPayload and ButtonPayload say which link or button the customer called from.
@@ -78,7 +78,7 @@ func (c *Call) customer() *graph.Identity {
 	return &c.From
 }
 
-// A CallEvent says what happened to a call. Meta adds values: expect unknown ones.
+// A CallEvent is an event of a call. Meta adds values: expect unknown ones.
 type CallEvent string
 
 // The documented events of a call.
@@ -90,7 +90,7 @@ const (
 	CallTranscriptionAvailable CallEvent = "call_transcription_available"
 )
 
-// A CallDirection says who called.
+// A CallDirection is the direction of a call.
 type CallDirection string
 
 // The two directions of a call.
@@ -99,7 +99,7 @@ const (
 	CallByUser     CallDirection = "USER_INITIATED"
 )
 
-// A CallResult says how a call ended. Meta writes it in small or capital letters; here it is in
+// A CallResult is the result of a call. Meta writes it in small or capital letters; here it is in
 // capitals. Meta adds values: expect unknown ones.
 type CallResult string
 
@@ -125,7 +125,7 @@ type CallRecording struct {
 	Audio *Audio `json:"audio"`
 }
 
-// A CallTranscript is what was said, as a file.
+// A CallTranscript is the transcript of a call, as a file.
 type CallTranscript struct {
 	Type     string    `json:"type"` // Meta leaves it out
 	Document *Document `json:"document"`
@@ -147,23 +147,23 @@ type CallStatus struct {
 	// Type is "call".
 	Type string `json:"type"`
 
-	// Recipient is whom you call.
+	// Recipient is the person you call.
 	Recipient graph.Identity
 
 	// ProfileName is the name that the customer shows, where Meta sends it.
 	ProfileName string
 
-	// CallbackData is what the request that began the call gave as biz_opaque_callback_data.
+	// CallbackData is the biz_opaque_callback_data of the request that began the call.
 	CallbackData string `json:"biz_opaque_callback_data"`
 
-	// Errors say what went wrong. Meta has not been seen sending them here.
+	// Errors list what went wrong. Meta has not been seen sending them here.
 	Errors []Error
 }
 
 // Customer returns whom you call.
 func (s *CallStatus) Customer() graph.Identity { return s.Recipient }
 
-// A CallState says how a call goes on. Meta adds values: expect unknown ones.
+// A CallState is the state of a call. Meta adds values: expect unknown ones.
 type CallState string
 
 // The documented states of a call that the business makes.

@@ -31,7 +31,7 @@ type BusinessAppEcho struct {
 	// Type is the type as Meta wrote it.
 	Type MessageType
 
-	// Content is what was sent. It is never nil.
+	// Content is the content. It is never nil.
 	Content Content
 
 	// Context is set if the message answers another.
@@ -70,7 +70,7 @@ type OtherAppEcho struct {
 	// Type is the type as Meta wrote it.
 	Type MessageType
 
-	// Content is what was sent. It is never nil.
+	// Content is the content. It is never nil.
 	Content Content
 
 	// Context is set if the message answers another.

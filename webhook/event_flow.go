@@ -41,7 +41,7 @@ type FlowUpdate struct {
 	Availability float64 `json:"availability"`
 }
 
-// A FlowEvent says what happened to a Flow. Meta adds values: expect unknown ones.
+// A FlowEvent is an event in the life of a Flow. Meta adds values: expect unknown ones.
 type FlowEvent string
 
 // The documented events: a change of state, and alerts about errors and the Flow's endpoint.

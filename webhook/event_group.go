@@ -16,7 +16,7 @@ type GroupLifecycleUpdate struct {
 
 	Type GroupEvent `json:"type"`
 
-	// RequestID is what the call that caused it returned.
+	// RequestID is the request id of the call that caused it.
 	RequestID string `json:"request_id"`
 
 	Subject      string             `json:"subject"`
@@ -36,13 +36,13 @@ type GroupParticipantsUpdate struct {
 	GroupID graph.GroupID `json:"group_id"`
 	Type    GroupEvent    `json:"type"`
 
-	// RequestID is what the call that caused it returned. Empty if a person did it.
+	// RequestID is the request id of the call that caused it. Empty if a person did it.
 	RequestID string `json:"request_id"`
 
 	// Reason says how people came in, such as "invite_link", or why a request was withdrawn.
 	Reason string `json:"reason"`
 
-	// InitiatedBy says who removed people: "business" or "participant".
+	// InitiatedBy is the side that removed people: "business" or "participant".
 	InitiatedBy string `json:"initiated_by"`
 
 	// Added, Removed and Failed are the people. Failed ones could not be removed, and say why.
@@ -79,7 +79,7 @@ func (u *GroupParticipantsUpdate) Customer() graph.Identity {
 
 // A GroupParticipant is a person in a group, or one who could not be removed.
 type GroupParticipant struct {
-	// Input is how the call that caused the event named the person. It may be all that is known.
+	// Input is the person as named by the call that caused the event. It may be all that is known.
 	Input string
 
 	Identity graph.Identity
@@ -133,7 +133,7 @@ type GroupStatusUpdate struct {
 	Errors    []Error
 }
 
-// A GroupEvent says what happened in a group. Meta adds values: expect unknown ones.
+// A GroupEvent is an event in a group. Meta adds values: expect unknown ones.
 type GroupEvent string
 
 // The documented events of groups.

@@ -25,8 +25,8 @@ import (
 type MessagingHandover struct {
 	EventInfo `json:"-"`
 
-	// Type is what happened. Where Meta leaves it out, as its dashboard does, the other members
-	// tell it.
+	// Type is the kind of handover. Where Meta leaves it out, as its dashboard does, it follows
+	// from the other members.
 	Type HandoverType `json:"type"`
 
 	// Sender is the customer, if Meta says so: by phone number, and in an older form, seen until
@@ -63,7 +63,7 @@ type HandoverControl struct {
 	// Metadata is free text of up to 2,000 characters.
 	Metadata string `json:"metadata"`
 
-	// Context is what a machine wrote about the conversation so far. For display only.
+	// Context is a machine-made summary of the conversation so far. For display only.
 	Context *HandoverContext `json:"conversation_context"`
 }
 

@@ -52,7 +52,7 @@ type HistoryThread struct {
 	// ID is the customer's phone number as the app knows it. Empty if the customer hides it.
 	ID string
 
-	// Customer is who the conversation is with.
+	// Customer is the customer of the conversation.
 	Customer graph.Identity
 
 	// Messages is filled by [HistoryChunk.Threads] only.
@@ -67,12 +67,13 @@ type HistoryMessage struct {
 	// ID names the message. The same id is used live, in echoes and here.
 	ID graph.MessageID
 
-	// From is who wrote, as Meta says; it may be empty but is never nil. Outbound is the reliable
-	// way to tell the two sides apart. Messages share it: copy it before changing anything.
+	// From is the writer, as Meta names it; it may be empty but is never nil. Outbound is the
+	// reliable way to tell the two sides apart. Messages share it: copy it before changing
+	// anything.
 	From *graph.Identity
 
-	// To is whom the business wrote to; nil on messages that the customer wrote. Messages share it
-	// too.
+	// To is the recipient of a message from the business; nil on messages that the customer wrote.
+	// Messages share it too.
 	To *graph.Identity
 
 	// Outbound is true if the business wrote.
@@ -84,7 +85,7 @@ type HistoryMessage struct {
 	// Type is the type as Meta wrote it.
 	Type MessageType
 
-	// Content is what was sent. Media older than 14 days is a [*MediaPlaceholder] for ever; newer
+	// Content is the content. Media older than 14 days is a [*MediaPlaceholder] forever; newer
 	// media follows as [HistoryMedia]. Never nil.
 	Content Content
 
@@ -94,7 +95,7 @@ type HistoryMessage struct {
 	// Errors come beside [*UnsupportedContent].
 	Errors []Error
 
-	// Status is what is known of its delivery. No later status comes for it.
+	// Status is the state of its delivery. No later status comes for it.
 	Status HistoryStatus
 
 	// Raw is the message's JSON. It aliases the delivery's body.

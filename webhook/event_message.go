@@ -8,7 +8,7 @@ import (
 )
 
 // An IncomingMessage arrives when a customer does something in a chat: writes, sends media, reacts,
-// presses a button, places an order; on coexistence numbers also when the customer edits ([*Edit])
+// presses a button, places an order; on coexistence numbers even when the customer edits ([*Edit])
 // or deletes ([*Revoke]) a message.
 //
 // What a customer says opens or extends the customer service window of 24 hours; a [*SystemMessage]
@@ -23,7 +23,7 @@ type IncomingMessage struct {
 	// content.
 	ID graph.MessageID
 
-	// From is who wrote. The phone number may be absent; see [graph.Identity.Key].
+	// From is the customer who wrote. The phone number may be absent; see [graph.Identity.Key].
 	From graph.Identity
 
 	// ProfileName is the name that the customer shows. It may be empty, and it is not what the
@@ -52,7 +52,7 @@ type IncomingMessage struct {
 	// Meta omits Type at times.
 	Type MessageType
 
-	// Content is what was sent. It is never nil; what has no type yet is an [*UnknownContent].
+	// Content is the content. It is never nil; what has no type yet is an [*UnknownContent].
 	Content Content
 
 	// Context is set if the message answers, forwards or asks about something.
@@ -64,7 +64,7 @@ type IncomingMessage struct {
 	// Identity is a legacy form of IdentityHash.
 	Identity *IdentityChange
 
-	// Summary is what a machine wrote about the conversation so far, where conversation routing is
+	// Summary is a machine-made summary of the conversation so far, where conversation routing is
 	// on. For display only.
 	Summary *ConversationSummary
 
@@ -103,7 +103,7 @@ type UnavailableMessage struct {
 	// ID is also the ID of the complete message, should it follow.
 	ID graph.MessageID
 
-	// From is who wrote.
+	// From is the writer.
 	From graph.Identity
 
 	// ProfileName is the name that the customer shows. It may be empty.
@@ -117,7 +117,7 @@ type UnavailableMessage struct {
 	// GroupID is set if the message was written in a group.
 	GroupID graph.GroupID
 
-	// Unsupported is what Meta says about the missing content. It may be empty.
+	// Unsupported is Meta's text about the missing content. It may be empty.
 	Unsupported UnsupportedContent
 
 	// Context and Referral are rarely present.
@@ -137,7 +137,7 @@ func (m *UnavailableMessage) MessageDedupKey() string {
 	return keyWithID("message", string(m.PhoneNumberID), string(m.ID))
 }
 
-// A MessageContext says what a message refers to.
+// A MessageContext is the message or product that a message refers to.
 type MessageContext struct {
 	// ID is the message that is answered. Empty for a forwarded message.
 	ID graph.MessageID `json:"id"`

@@ -44,7 +44,7 @@ type PhoneNumberQualityUpdate struct {
 	OldLimit     MessagingTier `json:"old_limit"`
 }
 
-// A PhoneQualityEvent says what changed. Meta adds values: expect unknown ones.
+// A PhoneQualityEvent is the kind of change. Meta adds values: expect unknown ones.
 type PhoneQualityEvent string
 
 // The documented events, the legacy ones last.
@@ -71,7 +71,7 @@ type SecurityUpdate struct {
 	Requester string `json:"requester"`
 }
 
-// A SecurityEvent says what happened to the PIN. Meta adds values: expect unknown ones.
+// A SecurityEvent is an event about the PIN. Meta adds values: expect unknown ones.
 type SecurityEvent string
 
 // The documented events.

@@ -8,7 +8,7 @@ import (
 
 // A StandbyMessage arrives when a customer writes in a conversation that another responder owns: a
 // partner, or Meta's agent; see [MessagingHandover]. It comes instead of an [IncomingMessage], and
-// it is not for you to answer, also where the customer presses a button of a message of yours. Keep
+// it is not for you to answer, even where the customer presses a button of a message of yours. Keep
 // it: when the conversation is passed to you, nothing that was said before comes with it.
 //
 // An answer is refused with [graph.CodeThreadOwnedByOther] on numbers with conversation routing,
@@ -19,8 +19,8 @@ import (
 type StandbyMessage struct {
 	EventInfo
 
-	// Message is what the customer wrote. Its own EventInfo is that of this event. A message that
-	// stays on the business's phone is here too, as [*UnsupportedContent] with its error; see
+	// Message is the message of the customer. Its own EventInfo is that of this event. A message
+	// that stays on the business's phone is here too, as [*UnsupportedContent] with its error; see
 	// [StandbyMessage.MessageDedupKey]. Never nil.
 	Message *IncomingMessage
 
@@ -81,7 +81,7 @@ func (e *StandbyEcho) Customer() graph.Identity { return e.To }
 type StandbyStatus struct {
 	EventInfo
 
-	// Status is what happened. Its own EventInfo is that of this event. Never nil.
+	// Status is the status. Its own EventInfo is that of this event. Never nil.
 	Status *MessageStatus
 }
 

@@ -22,7 +22,7 @@ type MessageStatus struct {
 	// Status is what happened.
 	Status DeliveryStatus
 
-	// Recipient is who the message went to. Empty for a group as a whole.
+	// Recipient is the recipient of the message. Empty for a group as a whole.
 	Recipient graph.Identity
 
 	// RecipientType is "group" for a message to a group; then GroupID is the group and Participant
@@ -44,7 +44,7 @@ type MessageStatus struct {
 	// IdentityHash is the recipient's identity hash, if the message was sent with that check.
 	IdentityHash string
 
-	// CallbackData is what the call that sent the message gave as biz_opaque_callback_data.
+	// CallbackData is the biz_opaque_callback_data of the call that sent the message.
 	CallbackData string
 
 	// TemplateID is set for direct sends, which create a template.
@@ -71,7 +71,7 @@ func (st *MessageStatus) Customer() graph.Identity {
 	return st.Recipient
 }
 
-// A DeliveryStatus says what happened to a message. Meta adds values: expect unknown ones.
+// A DeliveryStatus is the state of a message's delivery. Meta adds values: expect unknown ones.
 type DeliveryStatus string
 
 const (
@@ -117,7 +117,7 @@ type BillingConversation struct {
 	ExpiresAt graph.Timestamp           `json:"expiration_timestamp"` // only on "sent"
 }
 
-// BillingConversationOrigin says what began a [BillingConversation].
+// BillingConversationOrigin is the cause of a [BillingConversation].
 type BillingConversationOrigin struct {
 	Type string `json:"type"` // an open list: "service", "marketing", "utility", "authentication", …
 }
@@ -167,7 +167,7 @@ type PaymentTransaction struct {
 	Error     *PaymentError   `json:"error"`
 }
 
-// A PaymentMethod is how a customer paid.
+// A PaymentMethod is the payment method of a customer.
 type PaymentMethod struct {
 	Type string `json:"type"` // "upi", "card", "wallet", "netbanking"
 }
@@ -202,7 +202,7 @@ type UserAction struct {
 	Click *LinkClick // for both known types; nil if Meta sends none
 }
 
-// A UserActionType is what a customer did. Meta adds values: expect unknown ones.
+// A UserActionType is the kind of action of a customer. Meta adds values: expect unknown ones.
 type UserActionType string
 
 // The documented actions.

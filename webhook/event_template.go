@@ -34,7 +34,7 @@ type Template struct {
 	Language string `json:"message_template_language"`
 }
 
-// A TemplateEvent says what happened to a template. Meta adds values: expect unknown ones.
+// A TemplateEvent is an event in the life of a template. Meta adds values: expect unknown ones.
 type TemplateEvent string
 
 // The documented events.
@@ -91,7 +91,7 @@ type TemplateOtherInfo struct {
 // A MessageTemplateQualityUpdate arrives when the quality of a template changes. A template of low
 // quality is paused and then disabled.
 //
-// Meta prints it under the name of status updates as well; it is told apart by its members.
+// Meta prints it under the name of status updates as well; it is distinguished by its members.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_quality_update
 type MessageTemplateQualityUpdate struct {

@@ -24,8 +24,8 @@ type AutomaticEvent struct {
 	Custom *AutomaticEventData `json:"custom_data"`
 }
 
-// An AutomaticEventName says what a conversation was taken for. Meta adds values: expect unknown
-// ones.
+// An AutomaticEventName is the kind of event that Meta saw in a conversation. Meta adds values:
+// expect unknown ones.
 type AutomaticEventName string
 
 // The documented names.
@@ -34,7 +34,7 @@ const (
 	AutomaticPurchase AutomaticEventName = "Purchase"
 )
 
-// AutomaticEventData is what a purchase was worth.
+// AutomaticEventData is the value of a purchase.
 type AutomaticEventData struct {
 	Currency string `json:"currency"`
 
@@ -51,7 +51,7 @@ type TrackingEvent struct {
 	Tracking TrackingData `json:"tracking_data"`
 }
 
-// TrackingData says what is tracked.
+// TrackingData describes what is tracked.
 type TrackingData struct {
 	ClickID string `json:"click_id"`
 	Token   string `json:"tracking_token"`

@@ -36,7 +36,7 @@ type PreferenceCategory string
 // PreferenceMarketing is the only documented category.
 const PreferenceMarketing PreferenceCategory = "marketing_messages"
 
-// A PreferenceValue is what the customer wants. Meta adds values: expect unknown ones.
+// A PreferenceValue is the choice of a customer. Meta adds values: expect unknown ones.
 type PreferenceValue string
 
 // The values that Meta sends.

@@ -35,7 +35,7 @@ func onlyOf(
 }
 
 // Two apps of one host deliver into one inbox. Each has an endpoint of its own, at a path of its
-// own, and its secret is believed for its own numbers alone.
+// own, and its secret is believed for its own numbers only.
 func ExampleNewEndpoint_severalApps() {
 	received := webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error { return nil }) // such as the inbox
 	first := onlyOf(map[graph.PhoneNumberID]bool{"PHONE1": true}, map[graph.WABAID]bool{"WABA1": true}, received)

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// One function for each type of event; what has none is passed over.
+// One function for each type of event; what has none is ignored.
 func ExampleOn() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, s *webhook.MessageStatus) error {

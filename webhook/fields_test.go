@@ -285,8 +285,8 @@ func TestAnUnusableMemberBesideAListIsNotLost(t *testing.T) {
 	}
 }
 
-// otherLabel lists the samples whose label is another field than the one that [webhook.Mux.Fields]
-// names for their events.
+// otherLabel lists the samples whose label is a different field than the one that
+// [webhook.Mux.Fields] names for their events.
 var otherLabel = map[string]string{
 	"business_username_update":                           "its older name",
 	"user_id_update":                                     "withdrawn by Meta: nothing to subscribe to",

@@ -17,7 +17,7 @@ import (
 // same. The thread is the same for all its messages. It can be walked as often as needed, also from
 // several goroutines.
 //
-// It reads [EventInfo.Raw] alone, so a chunk can be stored as that and walked later.
+// It reads [EventInfo.Raw] only, so a chunk can be stored as that and walked later.
 func (c *HistoryChunk) Messages() iter.Seq2[*HistoryThread, *HistoryMessage] {
 	return func(yield func(*HistoryThread, *HistoryMessage) bool) {
 		w := &historyWalker{yield: yield, ordered: c.ordered, texts: textSlab{size: slabSize}}

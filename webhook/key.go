@@ -20,7 +20,7 @@ func keyOf(ev Event, e entry) string {
 		return keyWithID("message", phone, string(ev.ID))
 	case *UnavailableMessage:
 		// A key of its own: the complete message may follow under the same id, and must not be
-		// taken for a repeat.
+		// mistaken for a repeat.
 		return keyWithID("unavailable", phone, string(ev.ID))
 	case *BusinessAppEcho:
 		return keyWithID("echo", phone, string(ev.ID))

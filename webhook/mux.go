@@ -33,7 +33,7 @@ func On[E Event](m *Mux, fn func(context.Context, E) error) {
 	case fn == nil:
 		panic(fmt.Sprintf("webhook: On was given a nil function for %v", typ))
 	case typ.Kind() != reflect.Pointer:
-		panic(fmt.Sprintf("webhook: On wants a function of one kind of event, not of %v; use Mux.Default", typ))
+		panic(fmt.Sprintf("webhook: On needs a function of one kind of event, not of %v; use Mux.Default", typ))
 	case m.handlers[typ].handle != nil:
 		panic(fmt.Sprintf("webhook: On was called twice for %v", typ))
 	}

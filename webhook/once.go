@@ -27,10 +27,10 @@ type Claim interface {
 }
 
 var (
-	// ErrDuplicate is what [DedupStore.Claim] returns for an event that was handled before.
+	// ErrDuplicate is the error of [DedupStore.Claim] for an event that was handled before.
 	ErrDuplicate = errors.New("webhook: the event was handled before")
 
-	// ErrInProgress is what [DedupStore.Claim] returns while another caller handles the event. The
+	// ErrInProgress is the error of [DedupStore.Claim] while another caller handles the event. The
 	// delivery is not acknowledged, so that Meta's repeat finds out how it ended.
 	ErrInProgress = errors.New("webhook: the event is being handled elsewhere; let Meta deliver it again")
 )
@@ -43,7 +43,7 @@ var (
 // then is done twice. Events without a key always pass.
 //
 // An [UnavailableMessage] has a key of its own, so that the content passes after it. It also passes
-// after the content, if it was slower: a handler that shows placeholders looks whether it has the
+// after the content, if it was slower: a handler that shows placeholders checks whether it has the
 // message already. An inbox does that by itself.
 //
 // If h is a [Preparer], so is what Once returns; repeats are prepared as well.

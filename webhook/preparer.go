@@ -22,7 +22,7 @@ type Preparer interface {
 	// Handle does not do it again, and that may hold what other handlers of the event can use.
 	//
 	// There is no error: an event that cannot be prepared keeps its context, and goes the usual
-	// way. The same event may be prepared again, also after it was handled, so Prepare is
+	// way. The same event may be prepared again, even after it was handled, so Prepare is
 	// idempotent. It does not change events, and keeps nothing of the batch. ctx is for the step as
 	// a whole.
 	Prepare(ctx context.Context, batch []Preparation)
@@ -33,8 +33,8 @@ type Preparation struct {
 	// Event is the event.
 	Event Event
 
-	// Context is what the handlers of the event get, or the parent of it. What replaces it is
-	// derived from it.
+	// Context is the context of the event's handlers, or the parent of it. A replacement is derived
+	// from it.
 	Context context.Context
 }
 

@@ -1,7 +1,7 @@
 package webhook
 
-// Pricing says what a message costs. Decide by Type and Category. Since 2026-10-01 even service
-// messages can be billed: never assume that an answer is free.
+// Pricing is the price category of a message. Decide by Type and Category. Since 2026-10-01 even
+// service messages can be billed: never assume that an answer is free.
 //
 // From that day, 1,000 delivered service messages are free per business phone number and calendar
 // month, those in groups included; nothing is carried over, and reactions are neither billed nor
@@ -51,11 +51,12 @@ const (
 type PricingSubtype string
 
 // PricingPaidExempt marks what would be billed beyond the free tier and is not, because a
-// government or a non-profit sent it: until 2027-12-31. Its type is PricingRegular as far as is
-// known (November 2026).
+// government or a non-profit sent it: until 2027-12-31. Its type is PricingRegular as far as known
+// (November 2026).
 const PricingPaidExempt PricingSubtype = "paid_exempt"
 
-// A PricingCategory is what a message is billed as. Meta adds values: expect unknown ones.
+// A PricingCategory is the category by which a message is billed. Meta adds values: expect unknown
+// ones.
 type PricingCategory string
 
 // The documented categories.

@@ -142,7 +142,7 @@ func FuzzDecodeAgainstEncodingJSON(f *testing.F) {
 			return
 		}
 		if !allItems(events) {
-			return // something in the body has another kind than its place takes, or a change is empty
+			return // something in the body has a different kind than its place takes, or a change is empty
 		}
 		items := itemQueue{t, events}
 		items.same(want)

@@ -70,7 +70,7 @@ func checkRaw(t *testing.T, name string, body []byte) (n int) {
 			}
 			return
 		}
-		// What was decoded before it turned out to have no place is written anew, as a text.
+		// What was decoded before it turned out to have no place is written again, as a text.
 		if !strings.HasSuffix(path, ".Value") || b[0] != '"' {
 			t.Errorf("%s: %s is a copy\n%s", name, path, b)
 		}

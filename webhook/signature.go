@@ -42,7 +42,7 @@ func Sign(appSecret graph.Secret, body []byte) string {
 // between. Secrets that are empty or blank match nothing. All comparisons take constant time and
 // all secrets are tried, so that the time tells nothing.
 //
-// Meta's signature covers no time and no address: a signed body can be sent again, for ever. Only
+// Meta's signature covers no time and no address: a signed body can be sent again, forever. Only
 // deduplication by [EventInfo.DedupKey] protects from that.
 func Verify(body []byte, signature string, appSecrets ...graph.Secret) error {
 	got, ok := parseSignature(signature)
@@ -142,7 +142,7 @@ var signers signerCache
 // leak for one that makes secrets up.
 const maxSigners = 1024
 
-// A signerCache finds the signer of a secret. When it is full, it begins anew.
+// A signerCache finds the signer of a secret. When it is full, it begins again.
 type signerCache struct {
 	known atomic.Pointer[map[string]*signer] // never written to: a new secret makes a new map
 	mu    sync.Mutex

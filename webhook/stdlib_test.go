@@ -133,7 +133,7 @@ func ourItem(id graph.MessageID, typ webhook.MessageType, content webhook.Conten
 
 // followed reports whether all names are those of Meta, of which encoding/json would take others
 // for the same, and whether all of them stand where the plain structs have them: old names and odd
-// places are for package webhook alone.
+// places are for package webhook only.
 func followed(body []byte) bool {
 	tree, err := parseTree(body)
 	if err != nil {

@@ -71,7 +71,7 @@ type waba struct {
 	lost       bool   // out of the app's sight
 	insights   bool   // template analytics are on, for good
 
-	noMarketing bool // marketing templates go through marketing_messages alone
+	noMarketing bool // marketing templates go through marketing_messages only
 
 	timezone   string // Meta's number; empty for the default
 	users      []assignedUser

@@ -13,7 +13,7 @@ import (
 // boolean. A value that fits in no way is returned as it is, and is refused when it is decoded.
 //
 // Of a struct, members with other names than its own are dropped. Unlike encoding/json, names are
-// told apart by case.
+// distinguished by case.
 func coerce(value json.RawMessage, t reflect.Type) json.RawMessage {
 	if t.Kind() == reflect.Pointer {
 		if string(value) == "null" {
@@ -118,7 +118,7 @@ func coerceMap(value json.RawMessage, t reflect.Type) json.RawMessage {
 	return raw(members)
 }
 
-// coerceList rewrites the elements of a list. A raw message is a list of bytes to Go alone.
+// coerceList rewrites the elements of a list. To Go, a raw message is only a list of bytes.
 func coerceList(value json.RawMessage, t reflect.Type) json.RawMessage {
 	var elements []json.RawMessage
 	if t == rawMessageType || json.Unmarshal(value, &elements) != nil || elements == nil {

@@ -14,13 +14,13 @@
 //
 // # Requests
 //
-// A request is taken as the Graph API takes it, so that any client in any language works
-// unchanged. Parameters are one bag, whether they come in the query, a form, a form with files or a
-// JSON body; an object or a list may be JSON within a string, a number a string. The token may be
-// in the header, the query or the body. A path without a version is answered by the oldest one that
-// is in use, as are retired versions; one that does not exist yet is an unknown path. A read takes
-// edges as fields, and paging.next can be followed. [LoggedRequest].Warning says what Meta lets
-// pass and a host does better to change.
+// A request is taken as the Graph API takes it, so that any client in any language works unchanged.
+// Parameters are one bag, whether they come in the query, a form, a form with files or a JSON body;
+// an object or a list may be JSON within a string, a number a string. The token may be in the
+// header, the query or the body. A path without a version is answered by the oldest one that is in
+// use, as are retired versions; one that does not exist yet is an unknown path. A read takes edges
+// as fields, and paging.next can be followed. [LoggedRequest].Warning names what Meta accepts and a
+// host should change.
 //
 // # State
 //
@@ -30,13 +30,13 @@
 // for 30 seconds, a sync can be asked for once per kind and onboarding, and so on, as Meta
 // documents it. [Config].Strict adds rules whose breach Meta lets pass or punishes later.
 //
-// Files that are uploaded can be sent, found and downloaded; templates are made, judged by
+// Files that are uploaded can be sent, found and downloaded; templates are made, reviewed by
 // [Server.SetTemplateStatus], edited and deleted; Flows, profiles, settings, block lists, QR codes
 // and the rest of what a number has stay as they were set. [Server.AddMedia] and
-// [Server.AddTemplate] begin with some. Messages and templates are judged by the rules that package
-// cloudapi checks before it sends, and answered with Meta's codes and the names that a request has
-// on the wire. A message with a template needs one that is approved in that language, and values
-// that fit it; one with a file, a file of that number.
+// [Server.AddTemplate] begin with some. Messages and templates are checked by the rules that
+// package cloudapi checks before it sends, and answered with Meta's codes and the names that a
+// request has on the wire. A message with a template needs one that is approved in that language,
+// and values that fit it; one with a file, a file of that number.
 //
 // Groups are made by ordinary numbers ([Phone].CloudAPIOnly), joined with [Server.JoinGroup], and
 // refuse messages while no person is in them. Calls need calling switched on in the settings and,
@@ -59,12 +59,12 @@
 //
 // # What it does not do
 //
-// It has every call that package cloudapi has a method for. It sends no webhooks and plays no
-// popup: package coexistencetest builds those on top of it. What a webhook would tell is asked of
-// the server: [Server.Groups] has the ids of groups, [Server.Calls] of calls. Analytics count what
-// was sent and called through it; no message is ever read, and nothing costs anything. A path
-// that it does not have is answered as Meta answers one that does not exist; the request log has it
-// as "unknown".
+// It has every call that package cloudapi has a method for. It sends no webhooks and has no popup:
+// package coexistencetest builds those on top of it. Tests ask the server for what a webhook would
+// report: [Server.Groups] has the ids of groups, [Server.Calls] of calls. Analytics count what was
+// sent and called through it; no message is ever read, and nothing costs anything. A path that it
+// does not have is answered as Meta answers one that does not exist; the request log has it as
+// "unknown".
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package cloudapitest

@@ -11,8 +11,8 @@ func (s *Server) Faults() int {
 	return n
 }
 
-// ClearFaults takes back every failure that still waits for a request. Those of [Server.Chaos] go
-// on.
+// ClearFaults takes back every failure that still waits for a request. Those of [Server.Chaos]
+// continue.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

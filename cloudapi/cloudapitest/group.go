@@ -18,8 +18,8 @@ type Group struct {
 	// PhoneNumberID is the number that has the group.
 	PhoneNumberID graph.PhoneNumberID
 
-	// RequestID is what the call that made the group answered; its webhook names it. Empty for
-	// [Server.AddGroup].
+	// RequestID is the request id that the call that made the group returned; its webhook names it.
+	// Empty for [Server.AddGroup].
 	RequestID string
 
 	// Subject and Description are what people see.
@@ -206,7 +206,7 @@ func (s *Server) postGroup(c *call) reply {
 	}{"whatsapp", g.RequestID})
 }
 
-// checkGroupTexts judges the texts that a request has; nil ones stay as they are.
+// checkGroupTexts checks the texts that a request has; nil ones stay as they are.
 func checkGroupTexts(subject, description *string) *graphError {
 	switch {
 	case subject != nil && *subject == "":
@@ -388,7 +388,7 @@ func (s *Server) decideJoinRequests(c *call) reply {
 	return ok(body)
 }
 
-// checkGroup judges a message to a group, once the server knows any groups of the number.
+// checkGroup checks a message to a group, once the server knows any groups of the number.
 func (s *Server) checkGroup(p *phone, id graph.GroupID) *graphError {
 	if err := notForGroups(p); err != nil {
 		return err

@@ -93,7 +93,7 @@ var mediaTypes = map[string]int{
 	"text/plain": 100 << 20, "application/pdf": 100 << 20,
 }
 
-// postMedia stores a file for messages of the number. It wants the documented types: the part of
+// postMedia stores a file for messages of the number. It accepts the documented types: the part of
 // the form must say what it is, since octet-stream, which many HTTP libraries write, is refused.
 // Microsoft Office has too many types to list, so their prefix decides.
 func (s *Server) postMedia(c *call) reply {
@@ -124,8 +124,8 @@ func (s *Server) postMedia(c *call) reply {
 // ok200 answers with one member.
 func ok200[T any](name string, value T) reply { return ok(map[string]T{name: value}) }
 
-// getMedia answers with the URL of a file. A file of another number than the one that is named does
-// not exist. The size is a number in practice, and a string in some samples of Meta's.
+// getMedia answers with the URL of a file. A file of a different number than the one that is named
+// does not exist. The size is a number in practice, and a string in some samples of Meta's.
 func (s *Server) getMedia(c *call) reply {
 	m := valueOf[Media](c)
 	if phone := c.get("phone_number_id"); phone != "" && phone != string(m.PhoneNumberID) {

@@ -171,11 +171,11 @@ type messageRequest struct {
 	} `json:"typing_indicator"`
 }
 
-// postMessage takes a message or a read receipt: one edge of Meta's has both, told apart by status.
-// It judges the request, the recipient, the content and the limits, in this order, and stores what
-// it accepts in the order in which it came. Accepted is not delivered: what Meta would report later
-// by webhook stands in [SentMessage].Fails. Marketing messages come here as well, and are judged
-// alike.
+// postMessage takes a message or a read receipt: one edge of Meta's has both, distinguished by
+// status. It checks the request, the recipient, the content and the limits, in this order, and
+// stores what it accepts in the order in which it came. Accepted is not delivered: what Meta would
+// report later by webhook stands in [SentMessage].Fails. Marketing messages come here as well, and
+// are checked alike.
 func (s *Server) postMessage(c *call) reply {
 	var req messageRequest
 	if err := decode(c.params, &req); err != nil {

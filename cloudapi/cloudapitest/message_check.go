@@ -31,7 +31,7 @@ var envelopeMembers = []string{
 // userIDRe is the documented form of business-scoped user ids.
 var userIDRe = regexp.MustCompile(`^[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}$`)
 
-// checkMessage judges a message request and fills in whom m is for: the recipient first, then the
+// checkMessage checks a message request and fills in whom m is for: the recipient first, then the
 // type, the content, and last of all the window. Without [Config].Strict the window is not looked
 // at, since Meta reports a closed one by webhook.
 func (s *Server) checkMessage(
@@ -130,7 +130,7 @@ func (s *Server) checkRecipient(c *call, req *messageRequest, m *SentMessage) *g
 	return nil
 }
 
-// checkContent judges the object named after the type by the rules that package cloudapi checks
+// checkContent checks the object named after the type by the rules that package cloudapi checks
 // before it sends.
 func (s *Server) checkContent(req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
 	if req.Type == "template" {
@@ -282,7 +282,7 @@ func surplus(sent, known json.RawMessage) string {
 // fileMembers are the members of a message that name a file.
 var fileMembers = []string{"audio", "document", "gif", "image", "sticker", "video"}
 
-// checkFiles judges the ids of files in a message, wherever they are: a file of another number, or
+// checkFiles checks the ids of files in a message, wherever they are: a file of another number, or
 // one that was deleted, does not exist. The path of the member is that of Meta's message.
 func (s *Server) checkFiles(from graph.PhoneNumberID, path string, value json.RawMessage) *graphError {
 	var members map[string]json.RawMessage

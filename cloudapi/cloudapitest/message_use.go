@@ -10,7 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// checkUse judges a message by what it uses of the account: whether its template may go this way
+// checkUse checks a message by what it uses of the account: whether its template may go this way
 // and to this person, and whether its Flow is there.
 func (s *Server) checkUse(c *call, content json.RawMessage, m *SentMessage) *graphError {
 	switch m.Type {
@@ -23,7 +23,7 @@ func (s *Server) checkUse(c *call, content json.RawMessage, m *SentMessage) *gra
 	return nil
 }
 
-// checkWay judges where a template goes. Marketing templates are refused on messages once the
+// checkWay checks where a template goes. Marketing templates are refused on messages once the
 // account has switched that off, and are all that marketing_messages takes. One-time codes do not
 // go to user ids. A template without a category is of any.
 //
@@ -65,7 +65,7 @@ type flowMessage struct {
 	} `json:"action"`
 }
 
-// checkFlow judges the Flow of an interactive message: one of the number's accounts has to have it,
+// checkFlow checks the Flow of an interactive message: one of the number's accounts has to have it,
 // published, or as a draft if the message says so. That 131009 is the code, and its words, are
 // assumed; Meta's page has the codes of a Flow that is blocked.
 //

@@ -51,7 +51,7 @@ func (n *Network) Client() *http.Client {
 }
 
 // errNoListener is what a connection to a name gets that leads nowhere.
-var errNoListener = errors.New("cloudapitest: nobody listens under that name")
+var errNoListener = errors.New("cloudapitest: no server listens under that name")
 
 // dial connects to a host of the network. Ports do not matter.
 func (n *Network) dial(ctx context.Context, _, address string) (net.Conn, error) {

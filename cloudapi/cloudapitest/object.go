@@ -51,7 +51,7 @@ func all[T any](s *Server, k kind, keep func(*object) bool) []*T {
 	return list
 }
 
-// loadObject finds the object that a path names, and judges the token's right to it. An object out
+// loadObject finds the object that a path names, and checks the token's right to it. An object out
 // of reach does not exist. One without an owner, such as an upload, is open to every token.
 func (s *Server) loadObject(c *call) *graphError {
 	c.object = s.object(c.id)

@@ -56,7 +56,7 @@ const (
 	jsonType = "application/json; charset=utf-8"
 )
 
-// multipartOf writes a form with fields alone.
+// multipartOf writes a form with fields only.
 func multipartOf(t *testing.T, fields url.Values) (contentType, body string) {
 	t.Helper()
 	var b bytes.Buffer

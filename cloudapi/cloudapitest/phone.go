@@ -25,7 +25,7 @@ type Phone struct {
 	// Name is the verified name. If empty, the account's.
 	Name string
 
-	// CloudAPIOnly makes it an ordinary number: one that lives on Cloud API alone, or nowhere yet.
+	// CloudAPIOnly makes it an ordinary number: one that lives on Cloud API only, or nowhere yet.
 	CloudAPIOnly bool
 
 	// Unregistered makes an ordinary number wait for registration.
@@ -37,7 +37,7 @@ type Phone struct {
 	// Suspended numbers are in the middle of a move to another phone: sends fail, reads say so.
 	Suspended bool
 
-	// MessagesPerSecond is what [Config].EnforceLimits lets pass. If zero, 20, or 80 for an
+	// MessagesPerSecond is the rate that [Config].EnforceLimits allows. If zero, 20, or 80 for an
 	// ordinary number.
 	MessagesPerSecond int
 
@@ -73,7 +73,7 @@ func (p Phone) Status() string {
 	return "CONNECTED"
 }
 
-// A phone is a Phone and what goes on with it.
+// A phone is a Phone and its state.
 type phone struct {
 	Phone
 	override  string                          // the callback URL of its own; empty for none

@@ -82,7 +82,7 @@ func (s *Server) postProfile(c *call) reply {
 // getSettings answers with all groups of settings.
 func (s *Server) getSettings(c *call) reply { return ok(c.phone.more().settings) }
 
-// postSettings replaces one group of settings as a whole. What is in it is not judged.
+// postSettings replaces one group of settings as a whole. What is in it is not checked.
 func (s *Server) postSettings(c *call) reply {
 	members := c.members()
 	delete(members, "messaging_product")

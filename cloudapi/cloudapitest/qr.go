@@ -91,7 +91,7 @@ func (s *Server) changeCode(c *call, code, text string) reply {
 	return ok(q)
 }
 
-// prefilled reads and judges the text of a code.
+// prefilled reads and checks the text of a code.
 func prefilled(c *call) (string, *graphError) {
 	text := c.get("prefilled_message")
 	if n := utf8.RuneCountInString(text); n == 0 || n > 140 {

@@ -28,8 +28,8 @@ type LoggedRequest struct {
 	// wrong.
 	Fault string
 
-	// Warning says what Meta lets pass and a host does better to change, such as an access token in
-	// the URL. Empty if there is nothing.
+	// Warning names something that Meta accepts and that a host should change, such as an access
+	// token in the URL. Empty if there is nothing.
 	Warning string
 
 	// At is the server's time.

@@ -266,7 +266,7 @@ func unknownRoute(path string) *graphError {
 	return &graphError{Code: 2500, Status: http.StatusBadRequest, Message: "Unknown path components: /" + rest}
 }
 
-// load finds the node and judges the token's right to it. The caller must hold s.mu.
+// load finds the node and checks the token's right to it. The caller must hold s.mu.
 func (s *Server) load(rt route, c *call) *graphError {
 	switch rt.node {
 	case kindPhone:

@@ -192,7 +192,7 @@ func (s *Server) setHeaders(h http.Header, c *call, trace string, f *fault) {
 const callsPerHour = 5000
 
 // usage counts a call and returns how much of the hour's budget is spent, in percent. Since every
-// answer passes here, it is also where the past is cut to [Server.KeepLast].
+// answer passes here, it is counted even where the past is cut to [Server.KeepLast].
 func (s *Server) usage(c *call) int {
 	s.forget()
 	now := s.now()

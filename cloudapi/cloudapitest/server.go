@@ -75,14 +75,14 @@ type App struct {
 	Name   string
 }
 
-// Config says how a [Server] behaves. The zero Config is a made-up app on the loopback interface,
-// for which nothing is ever too much.
+// Config configures a [Server]. The zero Config is a made-up app on the loopback interface, without
+// limits.
 type Config struct {
 	// App is the app that the server plays the Graph API for. Empty members keep their made-up
 	// values.
 	App App
 
-	// Clock is what the server lives by. If nil, time.Now. [Server.Advance] adds to it.
+	// Clock is the time of the server. If nil, time.Now. [Server.Advance] adds to it.
 	Clock func() time.Time
 
 	// Seed makes ids and tokens come out the same in every run with the same order of calls. If

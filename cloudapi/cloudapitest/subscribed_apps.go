@@ -79,7 +79,7 @@ func (s *Server) subscribeHooks(id graph.WABAID, subscribed bool) []func() {
 	return after
 }
 
-// checkOverride judges an override of an account or a number, and asks the URL with the handshake.
+// checkOverride checks an override of an account or a number, and asks the URL with the handshake.
 func (s *Server) checkOverride(callback, token string) *graphError {
 	switch {
 	case len(callback) > 200:

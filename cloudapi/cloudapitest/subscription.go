@@ -6,8 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// An AppSubscription is what the app receives at which URL: the webhook settings of the app
-// dashboard.
+// An AppSubscription is a webhook setting of the app dashboard: fields, and the URL that receives
+// them.
 type AppSubscription struct {
 	// Object is "whatsapp_business_account" if empty.
 	Object string
@@ -82,12 +82,12 @@ var overridable = []string{
 	"smb_message_echoes", "smb_app_state_sync", "history", "account_settings_update",
 }
 
-// A Callback is where Meta delivers a field.
+// A Callback is the URL to which Meta delivers a field.
 type Callback struct {
 	// URL is empty if the app does not subscribe to the field: then Meta delivers nothing at all.
 	URL string
 
-	// Level says who set the URL. It is empty if URL is.
+	// Level is the level at which the URL was set. It is empty if URL is.
 	Level CallbackLevel
 }
 

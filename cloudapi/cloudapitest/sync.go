@@ -15,7 +15,7 @@ type SyncRequest struct {
 	PhoneNumberID graph.PhoneNumberID
 	Kind          cloudapi.SyncKind
 
-	// RequestID is what the answer named: 18 hexadecimal digits, as Meta's.
+	// RequestID is the request id of the answer: 18 hexadecimal digits, as Meta's.
 	RequestID string
 
 	// At is the server's time.

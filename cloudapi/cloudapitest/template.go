@@ -88,7 +88,7 @@ func (s *Server) Templates(id graph.WABAID) []Template {
 	return list
 }
 
-// A TemplateChange is what a call did to a template.
+// A TemplateChange is the change that a call made to a template.
 type TemplateChange string
 
 const (
@@ -268,7 +268,7 @@ func (s *Server) postTemplate(c *call) reply {
 	return rep
 }
 
-// checkTemplateRoom judges whether an account can have one more template: it is not full, and
+// checkTemplateRoom checks whether an account can have one more template: it is not full, and
 // nothing stands, or stood until lately, under the name and language.
 func (s *Server) checkTemplateRoom(account *waba, t Template) *graphError {
 	templates := s.templates(account.ID)

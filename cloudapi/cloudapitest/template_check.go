@@ -41,7 +41,7 @@ type filledValue struct {
 	Text string `json:"text"`
 }
 
-// checkTemplate judges a message with a template by the templates of the number's accounts: it has
+// checkTemplate checks a message with a template by the templates of the number's accounts: it has
 // to be there in that language and approved, and filled in with the values that it has variables
 // for. The codes are those of Meta's page; the details are those that hosts report.
 //
@@ -76,8 +76,8 @@ func (s *Server) checkTemplate(p *phone, object json.RawMessage) *graphError {
 	return fill{named: named}.components(t.Components, sent.Components)
 }
 
-// checkMaxPrice judges where a template with a max price may go: through Marketing Messages API
-// alone, and to phone numbers alone. Which countries offer it is not played.
+// checkMaxPrice checks where a template with a max price may go: through Marketing Messages API
+// only, and to phone numbers only. Which countries offer it is not played.
 func (s *Server) checkMaxPrice(c *call, req *messageRequest, object json.RawMessage, m *SentMessage) *graphError {
 	var sent templateMessage
 	if req.Type != "template" || json.Unmarshal(coerce(object, reflect.TypeFor[templateMessage]()), &sent) != nil {
@@ -120,16 +120,16 @@ func wrongCount(where string, have, want int) *graphError {
 		"%s: number of localizable_params (%d) does not match the expected number of params (%d)", where, have, want)
 }
 
-// wrongFormat refuses a value of another kind than the template has.
+// wrongFormat refuses a value of a different kind than the template has.
 func wrongFormat(format string, args ...any) *graphError {
 	return templateError(graph.CodeTemplateParamFormatMismatch,
 		"Parameter format does not match format in the created template", format, args...)
 }
 
-// A fill judges the values of a template, whose variables have names or numbers.
+// A fill checks the values of a template, whose variables have names or numbers.
 type fill struct{ named bool }
 
-// components judges the values of a template, or of one card of a carousel.
+// components checks the values of a template, or of one card of a carousel.
 func (f fill) components(definition []cloudapi.ComponentDefinition, sent []filledComponent) *graphError {
 	for _, part := range definition {
 		var err *graphError
@@ -196,7 +196,7 @@ func valuesOf(sent []filledComponent, kind string) []filledValue {
 	return nil
 }
 
-// header judges a header: the file that its format wants, or the values of its text.
+// header checks a header: the file that its format requires, or the values of its text.
 func (f fill) header(part cloudapi.ComponentDefinition, values []filledValue) *graphError {
 	format := strings.ToUpper(string(part.Format))
 	received := "UNKNOWN"
@@ -216,7 +216,7 @@ func (f fill) header(part cloudapi.ComponentDefinition, values []filledValue) *g
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/templates/components
 const maxHydrated = 1024
 
-// body judges the values of a body, and how long it is with them. The body of an authentication
+// body checks the values of a body, and how long it is with them. The body of an authentication
 // template is Meta's, with one variable.
 func (f fill) body(part cloudapi.ComponentDefinition, values []filledValue) *graphError {
 	text := part.Text
@@ -237,7 +237,7 @@ func (f fill) body(part cloudapi.ComponentDefinition, values []filledValue) *gra
 	return nil
 }
 
-// texts judges the values of a text: as many as there are variables, by name where the template has
+// texts checks the values of a text: as many as there are variables, by name where the template has
 // names. That a value with a wrong name is one that is missing is assumed.
 func (f fill) texts(where, text string, values []filledValue) *graphError {
 	variables := map[string]bool{}
@@ -270,7 +270,7 @@ var buttonSubTypes = map[cloudapi.ButtonDefinitionType]string{
 	cloudapi.ButtonDefinitionOTP: "url",
 }
 
-// buttons judges the values of buttons: a link with a variable, a code and a list of products need
+// buttons checks the values of buttons: a link with a variable, a code and a list of products need
 // one, and each goes to a button that is there. That a value for a button without any is refused
 // with 132018 is assumed.
 func (f fill) buttons(buttons []cloudapi.ButtonDefinition, sent []filledComponent) *graphError {
@@ -299,7 +299,7 @@ func (f fill) buttons(buttons []cloudapi.ButtonDefinition, sent []filledComponen
 	return nil
 }
 
-// cards judges a carousel: as many cards as the template has, each filled in like a template.
+// cards checks a carousel: as many cards as the template has, each filled in like a template.
 func (f fill) cards(cards []cloudapi.CardDefinition, sent []filledComponent) *graphError {
 	for _, c := range sent {
 		if !strings.EqualFold(c.Type, "carousel") {

@@ -271,7 +271,7 @@ func TestATemplateIsRefusedWithMetasSubcode(t *testing.T) {
 	require.Equal(t, int(graph.CodeTemplateLimitExceeded), post("roll", body).Error.Subcode)
 }
 
-// What was rejected for its content is refused with another code than what is not approved yet.
+// What was rejected for its content is refused with a different code than what is not approved yet.
 func TestARejectedTemplateViolatesAPolicy(t *testing.T) {
 	t.Parallel()
 	srv, client, phone := fake(t)

@@ -67,7 +67,7 @@ type templateGroupRequest struct {
 	Remove      []graph.TemplateID `json:"remove_templates"`
 }
 
-// checkTemplateGroup judges what is to become of a group: its name is its own, and a template is in
+// checkTemplateGroup checks what is to become of a group: its name is its own, and a template is in
 // one group at a time.
 func (s *Server) checkTemplateGroup(w *waba, g *templateGroup, req templateGroupRequest) *graphError {
 	if req.Name != nil {

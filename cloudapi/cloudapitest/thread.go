@@ -7,7 +7,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A ThreadOwner says whose a conversation is, on a number with conversation routing.
+// A ThreadOwner is the owner of a conversation, on a number with conversation routing.
 type ThreadOwner string
 
 const (
@@ -45,7 +45,7 @@ type routedThread struct {
 	at    time.Time // the customer's last message, or the handover
 }
 
-// SetRouting sets the conversation routing of a number. Threads stay whose they are.
+// SetRouting sets the conversation routing of a number. Threads keep their owners.
 func (s *Server) SetRouting(number graph.PhoneNumberID, r Routing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

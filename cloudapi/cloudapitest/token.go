@@ -13,7 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A TokenType says whose a token is, as debug_token shows it.
+// A TokenType is the kind of a token, as debug_token shows it.
 type TokenType string
 
 const (
@@ -57,7 +57,7 @@ type Token struct {
 	// since June 2026.
 	HideTargets bool
 
-	// Lifetime is how long it works. If zero, for ever. Sixty days is the other choice that Meta
+	// Lifetime is how long it works. If zero, forever. Sixty days is the other choice that Meta
 	// offers.
 	Lifetime time.Duration
 
@@ -181,7 +181,7 @@ func badProof(message string) *graphError {
 	return &graphError{Code: graph.CodeAppSecretProof, Message: message}
 }
 
-// checkProof judges the appsecret_proof: an HMAC of the token with the app secret, or of the token
+// checkProof checks the appsecret_proof: an HMAC of the token with the app secret, or of the token
 // and a time, which must not be long ago. Without one, a call passes unless the app requires it; a
 // wrong one never passes.
 func (s *Server) checkProof(c *call, token *Token) *graphError {

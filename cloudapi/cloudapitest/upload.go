@@ -34,7 +34,7 @@ func (s *Server) postUpload(c *call) reply {
 	return ok200("id", id+"?sig=ARZ"+s.newID())
 }
 
-// getUpload says how much has arrived, which is where an upload goes on.
+// getUpload says how much has arrived, which is where an upload continues.
 func (s *Server) getUpload(c *call) reply {
 	u := valueOf[upload](c)
 	return ok(struct {

@@ -24,11 +24,11 @@ type Call struct {
 	// State is [CallRinging] if empty.
 	State CallState
 
-	// SDP is what the business said last of its side of the sound: an offer of an outgoing call, an
-	// answer of another.
+	// SDP is the latest session description of the business: the offer of an outgoing call, the
+	// answer to an incoming one.
 	SDP string
 
-	// CallbackData is what the business gave.
+	// CallbackData is the reference that the business gave.
 	CallbackData string
 
 	// At is when it began; now if zero. AcceptedAt and EndedAt are zero until it was accepted and
@@ -36,7 +36,7 @@ type Call struct {
 	At, AcceptedAt, EndedAt time.Time
 }
 
-// A CallState is how far a call is.
+// A CallState is the state of a call.
 type CallState string
 
 const (
@@ -88,7 +88,7 @@ func (s *Server) voiceCalls(id graph.PhoneNumberID) []*Call {
 	return all[Call](s, kindCall, func(o *object) bool { return o.phone != nil && o.phone.ID == id })
 }
 
-// SetCallState is what the person does: accept an outgoing call, decline it, hang up.
+// SetCallState acts for the person: accepts an outgoing call, declines it, hangs up.
 func (s *Server) SetCallState(id graph.CallID, state CallState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

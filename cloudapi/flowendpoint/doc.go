@@ -21,9 +21,9 @@
 // # What the phone may send
 //
 // Everything comes from a phone, which can send anything: the public key is public. The signature
-// proves that it came through Meta, and nothing else. Judge the data like that of any web form, and
-// the flow token, which you gave out with the message, by what you know of it: [InvalidToken] ends
-// a Flow that is over.
+// proves that it came through Meta, and nothing else. Validate the data like that of any web form,
+// and check the flow token, which you sent with the message, against your own records:
+// [InvalidToken] ends a Flow that is over.
 //
 // # Statuses
 //

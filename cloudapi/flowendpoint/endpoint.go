@@ -45,7 +45,8 @@ type Config struct {
 	// MaxBytes limits a request. If zero, 1 MiB.
 	MaxBytes int64
 
-	// OnError is told what a phone could not do with an earlier answer. It may be nil.
+	// OnError is called when a phone reports that it could not use an earlier answer. It may be
+	// nil.
 	OnError func(ctx context.Context, r *Request, e ClientError)
 
 	// Logger gets what no caller can see, without data and tokens. If nil, nothing is logged.
@@ -79,7 +80,7 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 			errs = append(errs, errors.New("flowendpoint: Config.Keys holds nil"))
 		case key.N.BitLen() < minKeyBits:
 			errs = append(errs,
-				fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta wants RSA keys of %d", key.N.BitLen(),
+				fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta requires RSA keys of %d", key.N.BitLen(),
 					minKeyBits))
 		}
 	}
@@ -145,8 +146,8 @@ func (e *Endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, base64.StdEncoding.EncodeToString(s.seal(answer)))
 }
 
-// answer returns the status and the body before encryption; a nil body is none. Health checks and
-// reports of errors are answered here. A handler's error is logged and never sent, since it may
+// answer returns the status and the body before encryption; a nil body means no body. Health checks
+// and reports of errors are answered here. A handler's error is logged and never sent, since it may
 // hold anything; only the message of [InvalidToken] is meant for the person.
 func (e *Endpoint) answer(ctx context.Context, req *Request) (status int, answer []byte) {
 	if req.Action == actionPing {

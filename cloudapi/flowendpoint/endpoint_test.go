@@ -212,7 +212,7 @@ func TestMistakesAreToldAtOnce(t *testing.T) {
 	}, nil)
 	for _, want := range []string{
 		"AppSecret is empty", "AdditionalSecrets[0] begins or ends with white space",
-		"has 1024 bits; Meta wants RSA keys of 2048",
+		"has 1024 bits; Meta requires RSA keys of 2048",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -15,15 +15,15 @@ import (
 	"strings"
 )
 
-// A Media is a file that a person chose in a Flow, as it stands in [Request].Data. The file lies
-// encrypted at CDNURL: [Media.Fetch] gets and decrypts it.
+// A Media is a file that a person chose in a Flow, as it stands in [Request].Data. The encrypted
+// file is at CDNURL: [Media.Fetch] gets and decrypts it.
 //
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
 type Media struct {
 	ID string `json:"media_id"` // Meta's name of the file
 
 	// CDNURL is a phone's word. A server that gets whatever it names can be sent to addresses of
-	// its own network; Fetch goes to WhatsApp's servers alone.
+	// its own network; Fetch goes to WhatsApp's servers only.
 	CDNURL string `json:"cdn_url"`
 
 	// Filename is a stranger's choice: never use it as a path.
@@ -32,7 +32,7 @@ type Media struct {
 	Encryption MediaEncryption `json:"encryption_metadata"`
 }
 
-// A MediaEncryption is what decrypts a file. It is a secret as long as the file is one.
+// A MediaEncryption holds the keys of an encrypted file. Keep it as secret as the file.
 type MediaEncryption struct {
 	Key           []byte `json:"encryption_key"` // AES in CBC mode
 	HMACKey       []byte `json:"hmac_key"`       // SHA-256, of vector and cipher text
@@ -52,7 +52,7 @@ var ErrMediaHost = errors.New("flowendpoint: the file's URL is not one of WhatsA
 // Meta: https://developers.facebook.com/docs/whatsapp/flows/reference/media_upload
 const MaxMediaBytes = 32 << 20
 
-// Fetch gets the file and decrypts it. It asks WhatsApp's media servers alone, over https, without
+// Fetch gets the file and decrypts it. It asks WhatsApp's media servers only, over https, without
 // any token, and follows no redirect. A nil client is [http.DefaultClient]. The error is
 // [ErrMediaHost] or [ErrMedia] if the phone told something that is not so; any other one may pass.
 func (m Media) Fetch(ctx context.Context, client *http.Client) ([]byte, error) {
@@ -91,7 +91,7 @@ func (m Media) Fetch(ctx context.Context, client *http.Client) ([]byte, error) {
 	return m.Decrypt(encrypted)
 }
 
-// mediaDomain is where the files of Flows lie.
+// mediaDomain is of the files of Flows.
 const mediaDomain = ".whatsapp.net"
 
 // macSize is how much of the HMAC stands at the end of a file.

@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// A Request is what a phone asks.
+// A Request is a decrypted request of a phone.
 type Request struct {
 	// Version is the version of the data exchange, such as "3.0".
 	Version string `json:"version"`
@@ -21,7 +21,7 @@ type Request struct {
 	// phone can send any.
 	FlowToken string `json:"flow_token"`
 
-	// Data is what the screen gave. [Data] reads it into a type of yours.
+	// Data is the data of the screen. [Data] decodes it into a type of yours.
 	Data json.RawMessage `json:"data"`
 }
 
@@ -29,7 +29,7 @@ type Request struct {
 type Action string
 
 const (
-	// ActionInit: the Flow opens, and wants its first screen.
+	// ActionInit: the Flow opens, and asks for its first screen.
 	ActionInit Action = "INIT"
 
 	// ActionDataExchange: the person sent a screen.
@@ -41,25 +41,25 @@ const (
 	actionPing Action = "ping"
 )
 
-// Data reads the data of a request into a T. It fails if the Flow sends data of another shape than
-// T, or if a request was forged on a phone.
+// Data reads the data of a request into a T. It fails if the Flow sends data of a different shape
+// than T, or if a request was forged on a phone.
 func Data[T any](r *Request) (T, error) {
 	var v T
 	if err := json.Unmarshal(r.Data, &v); err != nil {
-		return v, errors.New("flowendpoint: the data of the request has another shape than the handler expects")
+		return v, errors.New("flowendpoint: the data of the request has a different shape than the handler expects")
 	}
 	return v, nil
 }
 
-// A ClientError is what a phone could not do with an earlier answer.
+// A ClientError reports that a phone could not use an earlier answer.
 type ClientError struct {
 	Code    string `json:"error"`         // such as "invalid-screen-transition"
 	Message string `json:"error_message"` // for developers
 }
 
 // clientError reads a report of an error, which has the action of the request that failed and is
-// told by its data alone. A Flow whose screens have members of both these names cannot be told from
-// one.
+// told by its data alone. A Flow whose screens have members of both these names cannot be
+// distinguished from one.
 func (r *Request) clientError() (ClientError, bool) {
 	var e ClientError
 	if json.Unmarshal(r.Data, &e) != nil || e.Code == "" || e.Message == "" {
@@ -79,7 +79,7 @@ type HandlerFunc func(ctx context.Context, r *Request) (Response, error)
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, r *Request) (Response, error) { return f(ctx, r) }
 
-// A Response is what a phone does next: *[Screen] or *[Completion].
+// A Response is the next step of a Flow: *[Screen] or *[Completion].
 //
 //sumtype:decl
 type Response interface {
@@ -102,7 +102,7 @@ type Screen struct {
 }
 
 // NewScreen returns a screen with data of any type that encodes as a JSON object. A phone that gets
-// data of another shape than the Flow's JSON declares reports a [ClientError].
+// data of a different shape than the Flow's JSON declares reports a [ClientError].
 func NewScreen[T any](name string, data T) (*Screen, error) {
 	b, err := json.Marshal(data)
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Screen) MarshalJSON() ([]byte, error) {
 // A Completion ends the Flow. What Params hold arrives as a webhook.IncomingMessage with the answer
 // to the Flow.
 type Completion struct {
-	// FlowToken is the request's flow token, which Meta wants to have back.
+	// FlowToken is the request's flow token, which Meta requires back.
 	FlowToken string
 
 	// Params is an object, or nil.

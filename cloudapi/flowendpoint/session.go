@@ -72,7 +72,7 @@ func newSession(aesKey, iv []byte) (*session, error) {
 func (s *session) seal(answer []byte) []byte { return s.aead.Seal(nil, s.nonce, answer, nil) }
 
 // ParsePrivateKey reads an RSA private key in PEM, PKCS #8 or PKCS #1, without a passphrase. Its
-// errors hold nothing of the text. Meta wants keys of 2048 bits.
+// errors hold nothing of the text. Meta requires keys of 2048 bits.
 func ParsePrivateKey(text []byte) (*rsa.PrivateKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {

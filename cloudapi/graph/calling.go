@@ -43,7 +43,7 @@ type SIPSettings struct {
 	Servers []SIPServer  `json:"servers,omitempty"`
 }
 
-// A SIPServer is where calls go. Webhooks name Hostname and Port alone.
+// A SIPServer receives the calls of a number. Webhooks name Hostname and Port only.
 type SIPServer struct {
 	Hostname string            `json:"hostname"`
 	Port     int               `json:"port,omitzero"` // zero leaves it to Meta

@@ -1,7 +1,7 @@
 package graph
 
-// A Class is what several codes have in common: what a caller does next. The classes are the errors
-// below; match them with errors.Is:
+// A Class is a set of codes after which a caller does the same. The classes are the errors below;
+// match them with errors.Is:
 //
 //	if errors.Is(err, graph.ErrThrottled) { … }
 //
@@ -29,7 +29,7 @@ const (
 
 	// ErrQualityLimit: Meta holds messages back to protect its users: people blocked or reported
 	// the number, the recipient got enough marketing, templates are in the wrong category. It looks
-	// like a throttle and is none: repeating makes it worse.
+	// like a throttle but is not one: repeating makes it worse.
 	ErrQualityLimit Class = "quality limit"
 
 	// ErrTemporary: a failure on Meta's side. What was asked may have been done: repeat a read, and

@@ -40,7 +40,7 @@ func (c Code) Is(target error) bool {
 
 // ProvesRefusal reports whether an answer with this code proves that Meta did nothing, so that even
 // a send may be repeated after a pause without a message going out twice. It holds for the codes 4,
-// 80007, 80008, 130429, 131056 and 131057 alone; HTTP statuses prove nothing.
+// 80007, 80008, 130429, 131056 and 131057 only; HTTP statuses prove nothing.
 //
 // Look at the subcode first: [CodeSyncLimitExceeded] and [CodeSyncWindowClosed] were seen as
 // subcodes of code 4, and such a request must not be repeated.
@@ -55,8 +55,8 @@ func (c Code) ProvesRefusal() bool {
 
 // MatchCode reports whether an error with this code and subcode is target: one of the two codes or
 // the class of the pair. Error types that carry both call it from their Is method, and must not
-// unwrap to the Code as well: the class is that of the pair, not of either number alone. Code 4
-// with subcode 2593107 is [ErrSync] and not [ErrThrottled].
+// unwrap to the Code as well: the class belongs to the pair, not to either number. Code 4 with
+// subcode 2593107 is [ErrSync] and not [ErrThrottled].
 func MatchCode(code Code, subcode int, target error) bool {
 	switch target := target.(type) {
 	case Code:
@@ -68,7 +68,7 @@ func MatchCode(code Code, subcode int, target error) bool {
 	return false
 }
 
-// A CodeInfo is what is known about a code.
+// A CodeInfo describes a code.
 type CodeInfo struct {
 	// Code and Subcode name the condition. A seven-digit number is in Code, wherever Meta wrote it;
 	// Subcode is set where only the pair has a meaning, such as 190 with 463.
@@ -79,24 +79,23 @@ type CodeInfo struct {
 	// it.
 	Title string
 
-	// Class is what errors.Is matches.
+	// Class matches the code with errors.Is.
 	Class Class
 
 	// Retry says whether a repeat can succeed.
 	Retry Retryability
 
-	// Actor is who has to act.
+	// Actor is the party that has to act.
 	Actor Actor
 
 	// HTTPStatus is the usual status of such an answer, and weak evidence. 0 if it is not
 	// documented or the code never comes as an answer to a call.
 	HTTPStatus int
 
-	// Meaning is what happened, in sentences.
+	// Meaning describes what happened, in sentences.
 	Meaning string
 
-	// Advice is what to do, in one imperative without capital and full stop, so that it can follow
-	// a colon.
+	// Advice is one imperative clause without capital and full stop, so that it can follow a colon.
 	Advice string
 
 	// Source is Meta's page, or a note that the code is known from reports only.
@@ -114,7 +113,7 @@ const (
 	RetryNewWindow Retryability = "new window" // once the customer has written again; a template can be sent meanwhile
 )
 
-// An Actor is who can cure an error.
+// An Actor is the party that can fix an error.
 type Actor string
 
 const (
@@ -154,7 +153,7 @@ func Lookup(code Code, subcode int) (CodeInfo, bool) {
 }
 
 // standsAlone reports whether a subcode has its meaning without the code. Small ones do not: 33
-// under code 100 is another thing than code 33.
+// under code 100 is a different thing than code 33.
 func standsAlone(subcode int) bool { return subcode >= 200000 }
 
 func find(code Code, subcode int) (CodeInfo, bool) {

@@ -10,8 +10,8 @@
 //
 // # People
 //
-// A WhatsApp user may hide the phone number since 2026. [Identity] holds whatever Meta told, and
-// [Identity.Key] is what to file a person under.
+// A WhatsApp user may hide the phone number since 2026. [Identity] holds whatever Meta sent, and
+// [Identity.Key] is the key to store a person under.
 //
 // # Errors
 //

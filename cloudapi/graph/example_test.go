@@ -89,3 +89,31 @@ func ExampleSecret() {
 	// level=INFO msg=calling token=[secret]
 	// made-up-token
 }
+
+// A list is read to its end. The first error ends it, and is returned.
+func ExampleCollect() {
+	all, err := graph.Collect(func(yield func(string, error) bool) {
+		_ = yield("first", nil) && yield("second", nil)
+	})
+	fmt.Println(all, err)
+	// Output: [first second] <nil>
+}
+
+// A user id of a business is told from a phone number.
+func ExampleIsUserID() {
+	fmt.Println(graph.IsUserID("US.13491208655302741918"), graph.IsUserID("15550100123"))
+	// Output: true false
+}
+
+// The classes of errors, with what a program does about each.
+func ExampleClasses() {
+	for _, class := range graph.Classes()[:2] {
+		fmt.Println(class.Error())
+	}
+}
+
+// Meta's seconds, and a text of a database.
+func ExampleParseTimestamp() {
+	fmt.Println(graph.ParseTimestamp("1776256245").UTC())
+	// Output: 2026-04-15 12:30:45 +0000 UTC
+}

@@ -1,7 +1,7 @@
 package graph
 
-// A HandoverRole is what a responder does on a number with several of them: which conversations
-// become its own. Meta adds values: expect unknown ones.
+// A HandoverRole is the role of a responder on a number with several of them. It decides which
+// conversations become its own. Meta adds values: expect unknown ones.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing/routing-roles
 type HandoverRole string

@@ -6,8 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/phonenumber"
 )
 
-// An Identity is a WhatsApp user as far as Meta told. Any member may be empty: phone numbers are
-// optional since 2026, user ids are missing in older data and on some failures.
+// An Identity is a WhatsApp user as far as Meta named it. Any member may be empty: phone numbers
+// are optional since 2026, user ids are missing in older data and on some failures.
 type Identity struct {
 	// UserID is the person's business-scoped id (BSUID). Prefer it where it is present.
 	UserID UserID
@@ -22,11 +22,11 @@ type Identity struct {
 	Username string
 }
 
-// Key is what to file the person under: the BSUID where there is one, else the phone number's
+// Key is the key to store the person under: the BSUID where there is one, else the phone number's
 // digits, else the username behind an @, else the parent's id. It is empty only if the identity is.
 //
-// A conversation may begin under a phone number and go on under a BSUID. To join the two, compare
-// both members and not just the key.
+// A conversation may begin under a phone number and continue under a BSUID. To join the two,
+// compare both members and not just the key.
 func (id Identity) Key() string {
 	switch {
 	case id.UserID != "":
@@ -68,7 +68,7 @@ func EquivalenceKey(number string) string {
 		return "54" + d[3:]
 	case len(d) == 13 && strings.HasPrefix(d, "55") && d[4] == '9' && d[5] >= '6':
 		// Only old mobile numbers, which began with 6 to 9, are known without the ninth digit. A
-		// landline begins with 2 to 5 and must not be taken for a mobile number that lost its 9.
+		// landline begins with 2 to 5 and must not be mistaken for a mobile number that lost its 9.
 		return d[:4] + d[5:]
 	}
 	return d

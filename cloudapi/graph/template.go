@@ -1,6 +1,7 @@
 package graph
 
-// A TemplateCategory is what a message template is for, and what it costs. Meta may add values.
+// A TemplateCategory is the purpose of a message template. It decides the price. Meta may add
+// values.
 type TemplateCategory string
 
 const (
@@ -9,15 +10,15 @@ const (
 	TemplateAuthentication TemplateCategory = "AUTHENTICATION"
 )
 
-// A QualityRating is how recipients took the messages of a number, or of a template, in the last
-// days. Meta may add values.
+// A QualityRating rates how recipients received the messages of a number, or of a template, in the
+// last days. Meta may add values.
 type QualityRating string
 
 const (
 	QualityGreen   QualityRating = "GREEN"
 	QualityYellow  QualityRating = "YELLOW"
 	QualityRed     QualityRating = "RED"
-	QualityNA      QualityRating = "NA" // of numbers alone
+	QualityNA      QualityRating = "NA" // of numbers only
 	QualityUnknown QualityRating = "UNKNOWN"
 )
 

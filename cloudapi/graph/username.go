@@ -6,6 +6,6 @@ type UsernameStatus string
 const (
 	UsernameReserved UsernameStatus = "reserved"       // kept for this number, and not shown yet
 	UsernameApproved UsernameStatus = "approved"       // people see it
-	UsernameDeleted  UsernameStatus = "deleted"        // of webhooks alone
-	UsernamePending  UsernameStatus = "pending_review" // legacy, of webhooks alone
+	UsernameDeleted  UsernameStatus = "deleted"        // of webhooks only
+	UsernamePending  UsernameStatus = "pending_review" // legacy, of webhooks only
 )

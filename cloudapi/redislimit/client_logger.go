@@ -14,7 +14,7 @@ func ClientLogger(logger *slog.Logger) clientLogger { return clientLogger{logger
 
 type clientLogger struct{ logger *slog.Logger }
 
-// Printf implements the interface that go-redis wants of a logger.
+// Printf implements the interface of a logger of go-redis.
 func (l clientLogger) Printf(ctx context.Context, format string, args ...any) {
 	l.logger.WarnContext(ctx, "redis client", "report", fmt.Sprintf(format, args...))
 }

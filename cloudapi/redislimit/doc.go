@@ -37,8 +37,8 @@
 // # Fairness
 //
 // In each process replies go before campaigns, and those of the same kind in order, but for
-// messages that wait for the pair rule: those come in no order. Between processes a reply that
-// waits holds the campaigns of all others back, and who comes first is a matter of chance.
+// messages that wait for the pair rule: those come in no order. Between processes, a reply that
+// waits holds the campaigns of all others back; otherwise the order is a matter of chance.
 //
 // Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/send.md
 package redislimit

@@ -3,6 +3,8 @@ package redislimit_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"os"
 
 	"github.com/redis/go-redis/v9"
 
@@ -39,4 +41,10 @@ func ExampleNew() {
 	}
 	fmt.Println(client != nil, tracker != nil)
 	// Output: true true
+}
+
+// go-redis reports broken connections to the logger of the process.
+func ExampleClientLogger() {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	redis.SetLogger(redislimit.ClientLogger(logger))
 }

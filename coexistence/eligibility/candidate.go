@@ -2,8 +2,7 @@ package eligibility
 
 import "time"
 
-// A Candidate is what is known about a number that wants to use coexistence. The zero value knows
-// nothing.
+// A Candidate describes a number that wants to use coexistence. The zero value knows nothing.
 type Candidate struct {
 	// PhoneNumber is the number as the business writes it: in international form with a plus sign,
 	// in E.164, or in national form together with Region. Digits without a plus sign, as in a

@@ -67,3 +67,19 @@ func ExamplePageCheck() {
 	// false <nil>
 	// The WhatsApp Business app has version 2.1.9; version 2.24.17 or newer is needed. Update the WhatsApp Business app on the phone, then check again.
 }
+
+// A flag or setting names the policy: documented, today's, or that of a date.
+func ExampleParsePolicy() {
+	policy, err := eligibility.ParsePolicy("2026-05-01")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	result := eligibility.Check(eligibility.Candidate{PhoneNumber: "0803 000 0123", Region: "NG"}, policy(time.Now()))
+	fmt.Println(result.Decision == eligibility.DecisionRefused)
+	_, err = eligibility.ParsePolicy("tomorrow")
+	fmt.Println(err)
+	// Output:
+	// false
+	// eligibility: a policy is named by a date such as "2026-04-15", by "today", or not at all
+}

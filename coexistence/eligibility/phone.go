@@ -20,7 +20,7 @@ type number struct {
 	unusual bool       // possible, but in no numbering plan
 }
 
-// parsePhone judges by length and country only. Numbering plans lag behind: they call real
+// parsePhone checks by length and country only. Numbering plans lag behind: they call real
 // Brazilian and Mexican WhatsApp numbers invalid, so what they do not know is worth a note and no
 // refusal.
 func parsePhone(phone, region string) number {

@@ -10,14 +10,14 @@ import (
 // nothing else. To make one of your own, change what [PolicyAsOf] returns: it is a value of its own
 // each time.
 type Policy struct {
-	// Name says what the policy is, with its date: every reason carries it.
+	// Name names the policy, with its date: every reason carries it.
 	Name string
 
 	// Since is the first day of the policy, and Until the first one on which it no longer holds,
 	// both at 0:00 UTC. Until is zero while it holds.
 	Since, Until time.Time
 
-	// Source is where the policy is written.
+	// Source is the URL of the policy.
 	Source string
 
 	// NotLaunched means that Meta does not offer coexistence yet: every number is refused.

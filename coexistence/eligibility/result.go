@@ -11,7 +11,7 @@ type Result struct {
 	// refused.
 	Reasons []Reason
 
-	// Questions are requirements that cannot be judged, because a fact is missing or cannot be
+	// Questions are requirements that cannot be checked, because a fact is missing or cannot be
 	// read. A refused number may have some too: their answers cannot make it eligible.
 	Questions []Reason
 
@@ -30,7 +30,7 @@ type Result struct {
 	AppVersion string
 }
 
-// A Decision is what a [Result] comes to. The zero value is none: no result of [Check] has it.
+// A Decision is the verdict of a [Result]. The zero value is none: no result of [Check] has it.
 type Decision string
 
 // The decisions.
@@ -40,13 +40,13 @@ const (
 	DecisionOpen     Decision = "open"     // no requirement is known not to be met, but some question has no answer yet
 )
 
-// A Reason speaks against a number or, among the questions, keeps it from being judged. Text and
+// A Reason speaks against a number or, among the questions, keeps it from being checked. Text and
 // Remedy are English sentences for the business; for other languages and for code there is Code.
 type Reason struct {
 	// Code names the reason. It is stable.
 	Code ReasonCode
 
-	// Text says what is the matter, and Remedy what the business can do.
+	// Text describes the problem, and Remedy what the business can do.
 	Text, Remedy string
 
 	// Policy and Since are the name and first day of the policy that asks for it, and Source is

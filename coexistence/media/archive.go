@@ -34,7 +34,7 @@ var (
 // A Store keeps files. Keys are what [Key] returns: letters, digits, slashes and the like, and none
 // is the beginning of another. It is used by many goroutines.
 type Store interface {
-	// Put keeps what r holds, as a whole or not at all: if r ends with another error than
+	// Put keeps what r holds, as a whole or not at all: if r ends with a different error than
 	// [io.EOF], it returns that and keeps nothing. Once it returns nil, the file survives a crash.
 	// A file that is there is replaced.
 	Put(ctx context.Context, key string, r io.Reader) error
@@ -54,7 +54,7 @@ type Sizer interface {
 
 // Config configures an [Archive]. Files, Messages and Client are required.
 type Config struct {
-	// Files is where files are kept.
+	// Files stores the files.
 	Files Store
 
 	// Messages is the store of the tracker. A file is fetched once its message is in there.
@@ -72,7 +72,7 @@ type Config struct {
 	MaxNumberBytes int64
 
 	// Types are the beginnings of the MIME types that are kept, such as "image/". Files of others
-	// are passed over. If empty, all are kept.
+	// are ignored. If empty, all are kept.
 	Types []string
 }
 

@@ -40,7 +40,7 @@ const unknownAttempts = 8
 var errUnknown = errors.New("media: the message of a file is not in the store yet")
 
 // Handle implements [webhook.Handler]: it fetches the file of an event, if it is not kept already.
-// Events without a file are passed over.
+// Events without a file are ignored.
 func (a *Archive) Handle(ctx context.Context, ev webhook.Event) error {
 	id, file := fileOf(ev)
 	if file.ID == "" || !a.wanted(file.MIMEType) {
@@ -143,7 +143,7 @@ func (s *sniffer) Write(p []byte) (int, error) {
 }
 
 // judge reports [ErrType] for a page that claims to be something else, and for a picture that is a
-// film or the like. What cannot be told apart passes.
+// film or the like. What cannot be distinguished passes.
 func (s *sniffer) judge() error {
 	announced, found := kind(s.announced), kind(http.DetectContentType(s.head))
 	switch {

@@ -20,7 +20,7 @@ var (
 	_ Sizer = (*Folder)(nil)
 )
 
-// OpenFolder opens a directory, and makes it if it is not there, readable for this user alone.
+// OpenFolder opens a directory, and makes it if it does not exist, readable for this user only.
 // Close it when nothing uses it any more.
 func OpenFolder(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -14,7 +14,7 @@ func (o *Outbox) PauseCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 1)
 }
 
-// ResumeCampaign lets a campaign go on.
+// ResumeCampaign lets a campaign continue.
 func (o *Outbox) ResumeCampaign(ctx context.Context, campaign string) error {
 	return o.setPaused(ctx, campaign, 0)
 }
@@ -36,7 +36,7 @@ type Counts struct {
 	Total, Queued, Sending, Unknown, Sent, Failed int
 
 	// Delivered and Read are those of the sent ones whose status says so. A message that was read
-	// counts as delivered, too, also if no status said that.
+	// counts as delivered, too, even if no status said that.
 	Delivered, Read int
 }
 

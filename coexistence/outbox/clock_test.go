@@ -15,7 +15,7 @@ import (
 
 // wrongClock returns an engine whose database server has a clock that is wrong by so much: the
 // outbox finds a clock_timestamp() of the test in front of PostgreSQL's, through the search path.
-// set sets it anew.
+// set sets it again.
 func wrongClock(t *testing.T, by string) (e engine, set func(by string)) {
 	t.Helper()
 	if pgtest.Server() == "" {

@@ -1,7 +1,7 @@
-// Package outbox is a transactional outbox for WhatsApp messages: enqueue in your own transaction,
-// each is sent once. That holds when the process dies, an answer gets lost, Meta throttles, or
-// several processes share the work. It keeps them in the host's own database, so that the decision
-// and the message are one commit.
+// Package outbox is a transactional outbox for WhatsApp messages: they are enqueued in your own
+// transaction, and each is sent once, also when the process dies, an answer gets lost, Meta
+// throttles, or several processes share the work. The outbox is in the host's own database, so that
+// the decision and the message are one commit.
 //
 //	db, err := sqlite.Open(ctx, sqlite.Config{Path: "data/whatsapp.db"}) // or postgres.Open
 //	…
@@ -10,7 +10,7 @@
 //	handler := webhook.MultiHandler(tracker, box, &mux) // statuses tell what became of messages
 //	err = box.Start(ctx)
 //	…
-//	chat, err := tracker.Conversation(ctx, m) // of the event at hand
+//	chat, err := tracker.Conversation(ctx, m) // of this event
 //	…
 //	_, err = box.Enqueue(ctx, outbox.Message{
 //		ID: "answer-" + string(m.ID), PhoneNumberID: m.PhoneNumberID, ConversationID: chat.ID,
@@ -62,7 +62,7 @@
 //
 // The tracker is asked before each message ([coexistence.Tracker.MaySend]). Held, and neither tried
 // nor failed, is what cannot or should not be said now: a service message in a conversation of
-// another responder, also if Meta tells of that later by a status (131070), and one that a program
+// another responder, even if Meta reports that later by a status (131070), and one that a program
 // wrote while a person is at the conversation or bots are paused in it. What a person wrote
 // ([cloudapi.Message].ByPerson) and templates do not wait for people. It goes when the conversation
 // is the host's or the pause has ended, or fails when its ExpiresAt is over; the end of a pause by

@@ -20,7 +20,7 @@ import (
 // ErrNotFound says that there is no such entry.
 var ErrNotFound = errors.New("outbox: there is no such entry; it was never put in, or Config.Retention is over")
 
-// A State is how far an entry is.
+// A State is the state of an entry.
 type State string
 
 const (
@@ -31,7 +31,7 @@ const (
 	StateFailed  State = "failed"  // it did not get there, or was canceled; Reason says why
 )
 
-// A Message is what a host puts into the outbox.
+// A Message is a message for the outbox.
 type Message struct {
 	// ID is the idempotency key: the same for the same cause, so that enqueueing it twice does
 	// nothing. It travels as the message's CallbackData, in at most 512 characters, and every
@@ -41,8 +41,8 @@ type Message struct {
 	// PhoneNumberID is the number that sends.
 	PhoneNumberID graph.PhoneNumberID
 
-	// Payload is what is sent. Its CallbackData is the ID, its Priority follows from Campaign, and
-	// SkipValidation is not kept.
+	// Payload is the message that is sent. Its CallbackData is the ID, its Priority follows from
+	// Campaign, and SkipValidation is not kept.
 	Payload cloudapi.Message
 
 	// ConversationID is [coexistence.Conversation].ID: the messages of a conversation go one after

@@ -22,7 +22,7 @@ type Config struct {
 	Tracker *coexistence.Tracker
 
 	// Send sends. If nil, [cloudapi.MessagesService.Send] does; that of package
-	// coexistence/templates judges templates before.
+	// coexistence/templates checks templates before.
 	Send coexistence.SendFunc
 
 	// LeaseDuration is how long a number stays reserved for a process that died. It is prolonged as
@@ -54,11 +54,11 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// validate judges a Config before its defaults are filled in.
+// validate checks a Config before its defaults are filled in.
 func (c Config) validate() error {
 	var errs []error
 	if c.Tracker == nil {
-		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it files what was sent"))
+		errs = append(errs, errors.New("outbox: Config.Tracker is nil; it stores what was sent"))
 	}
 	if c.LeaseDuration < 0 || c.UnknownTimeout < 0 || c.MaxConcurrentSends < 0 ||
 		c.PollInterval < 0 || c.Retention < 0 {

@@ -90,8 +90,8 @@ func (o *Outbox) List(ctx context.Context, f Filter) iter.Seq2[Entry, error] {
 	}
 }
 
-// resolve puts the ID by which entries are stored into the filter, in the place of another name of
-// the conversation.
+// resolve puts the ID by which entries are stored into the filter, in place of another name of the
+// conversation.
 func (o *Outbox) resolve(ctx context.Context, f *Filter) error {
 	if f.ConversationID == "" {
 		return nil

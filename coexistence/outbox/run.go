@@ -32,10 +32,10 @@ func (o *Outbox) Start(ctx context.Context) error {
 
 // Shutdown ends an outbox: nothing more is begun, and what is under way is waited for, which takes
 // seconds. If ctx ends first, its error is returned; what is under way then counts as unknown for
-// the process that goes on.
+// the process that continues.
 func (o *Outbox) Shutdown(ctx context.Context) error {
 	o.mu.Lock()
-	o.started = true // also if it was not: no Start is to follow
+	o.started = true // even if it was not: no Start is to follow
 	if o.stop != nil {
 		o.stop()
 	}

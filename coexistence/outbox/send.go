@@ -204,7 +204,7 @@ func (l *lease) rejected(ctx context.Context, e Entry, err error) error {
 		case errors.Is(err, graph.ErrAuth), errors.Is(err, graph.ErrPermission), errors.Is(err, graph.ErrAccessLost),
 			errors.Is(err, graph.ErrIntegrity), errors.Is(err, graph.ErrRegistration):
 			state, wait = StateQueued, suspension
-			l.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send, and rests",
+			l.cfg.Logger.WarnContext(ctx, "outbox: a number cannot send and is suspended",
 				"phone", e.PhoneNumberID, "code", int(code), "reason", reason)
 			l.suspend(ctx, e.PhoneNumberID, suspension)
 		}
@@ -253,7 +253,7 @@ func (o *Outbox) letGo(ctx context.Context, phone graph.PhoneNumberID, customer 
 	_, err := o.db.row(ctx, "Handle", "SELECT COUNT(*) FROM outbox_entries WHERE phone = ? AND held = 1",
 		[]any{string(phone)}, &held)
 	if err != nil || held == 0 {
-		return err // there are many messages, and seldom is anything held
+		return err // there are many messages, and rarely is anything held
 	}
 	keys := coexistence.Aliases(customer)
 	c, err := o.cfg.Tracker.Store().Contact(ctx, phone, customer)

@@ -15,7 +15,7 @@ import (
 // Handle implements [webhook.Handler]. A status tells what became of an entry, and proves that Meta
 // took one that is in doubt; it finds the entry by its callback data, or by the message id if that
 // is known. A message of the customer and a handover let go what is held in the conversation: it is
-// tried again, and held again if it is still not ours. Other events are passed over, and so are
+// tried again, and held again if it is still not ours. Other events are ignored, and so are
 // statuses of payments, which are about an order.
 //
 // A status that says that the conversation is another responder's lets the entry wait for it again.

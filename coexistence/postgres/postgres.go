@@ -35,7 +35,7 @@
 //
 // A connection that has died without a word, because a network drops its packets or a pooler hangs,
 // costs fifteen seconds at most: what waits for it is given up, idle ones are tested, and the work
-// goes on with fresh ones. pgx makes a connection to the address of the one that it gives up, to
+// continues with fresh ones. pgx makes a connection to the address of the one that it gives up, to
 // cancel what runs there. If that address is gone, a [Config.Pool] waits for this too, so let its
 // URL have a connect_timeout of 3 seconds.
 //
@@ -51,7 +51,7 @@
 //
 //	synchronous_standby_names = 'ANY 1 (standby1, standby2)'
 //
-// With two of them, one may be down and commits go on. For a managed database that is the mode
+// With two of them, one may be down and commits continue. For a managed database that is the mode
 // with a synchronous standby, such as Multi-AZ; read replicas are asynchronous. Open warns through
 // [Config.Logger] if standbys are connected and none is synchronous. It says nothing where standbys
 // cannot be seen, such as those of a managed database that copies its disks.
@@ -72,7 +72,7 @@
 // Reading the tables with SQL is fine, but they change from release to release. Changing them is
 // not: columns are derived from documents.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package postgres
 
 import (
@@ -91,7 +91,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A Config says where the database is. One of URL, Pool and DB is needed.
+// Config names the database. One of URL, Pool and DB is required.
 type Config struct {
 	// URL is that of the database: postgres://user:password@host:5432/database. No error repeats
 	// it.
@@ -116,7 +116,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A MigrateMode says what Open does about tables that are missing, or those of an older release.
+// A MigrateMode decides what Open does about tables that are missing or of an older release.
 type MigrateMode int
 
 const (

@@ -103,7 +103,7 @@ func worksOf(t *testing.T, db *postgres.DB) works {
 }
 
 // A connection that brings nothing and stays open costs fifteen seconds at most, although it is not
-// the only one: then everything goes on with fresh ones.
+// the only one: then everything continues with fresh ones.
 func TestASilentConnectionCostsFifteenSecondsAtMost(t *testing.T) {
 	t.Parallel()
 	for name, pool := range pools {

@@ -20,7 +20,7 @@ var metaNames = []string{
 	"connect.facebook.net", "lookaside.fbsbx.com", "localhost",
 }
 
-// An authority is a local CA for the names of Meta. Its key is made anew in each run and never
+// An authority is a local CA for the names of Meta. Its key is made again in each run and never
 // leaves the process, so that trusting its certificate opens nothing once the simulator has ended.
 type authority struct {
 	pem     []byte // its certificate

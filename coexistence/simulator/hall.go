@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A hall is an address that outlives the worlds behind it: a world that is made anew takes the
+// A hall is an address that outlives the worlds behind it: a world that is made again takes the
 // connections from where the one before has left. What comes in between waits.
 type hall struct {
 	listener net.Listener

@@ -4,7 +4,7 @@
 //
 //	go run ./coexistence/simulator -webhook http://127.0.0.1:3000/webhook
 //
-// At the start there are a number on Cloud API alone, with a token and an approved template
+// At the start there are a number on Cloud API only, with a token and an approved template
 // hello_world, and a phone that can be connected for coexistence. Everything that a host needs for
 // its settings is printed, stands on the page, and is the same in every run with the same seed. A
 // page of yours that loads the sdk.js that is printed, in place of Meta's, opens the popup of the
@@ -224,7 +224,7 @@ func announce(out io.Writer, api *control.API, page net.Addr, s settings, ca *au
 		{"TLS", r.TLS}, {"its CA", r.CA},
 		{"configuration", r.ConfigurationID}, {"app id", r.AppID}, {"app secret", r.AppSecret},
 		{"system token", r.SystemToken}, {"verify token", r.VerifyToken}, {"number id", r.PhoneNumberID},
-		{"its account", r.WABAID}, {"its token", r.AccessToken}, {"webhooks to", r.Webhook},
+		{"account id", r.WABAID}, {"access token", r.AccessToken}, {"webhooks to", r.Webhook},
 	} {
 		if line.value != "" {
 			fmt.Fprintf(out, "%-14s %s\n", line.name, line.value)

@@ -93,7 +93,7 @@ func TestTheProgramTellsAHostWhatItNeeds(t *testing.T) {
 	}
 	first := told()
 	for _, name := range []string{"graph API", "sdk.js", "configuration", "app id", "app secret     s\n",
-		"system token", "verify token   v\n", "number id", "its account", "its token      EAA"} {
+		"system token", "verify token   v\n", "number id", "account id", "access token   EAA"} {
 		require.Contains(t, first, name)
 	}
 	require.Equal(t, first, told())

@@ -76,8 +76,8 @@ func dieBetween(path string) error {
 
 // A process that dies when it has prepared events, and before the host's handler has had any of
 // them, has stored what they tell and handled none. The next one hands them to the handler: each of
-// them, in the order of its conversation, and finds the messages stored once. What was in hand when
-// it died is not prepared a second time, so it is not what ends the next process.
+// them, in the order of its conversation, and finds the messages stored once. What was in progress
+// when it died is not prepared a second time, so it is not what ends the next process.
 func TestAProcessThatDiesBetweenPreparingAndHandlingLosesNothing(t *testing.T) {
 	t.Parallel()
 	const people, texts = 8, 5

@@ -76,7 +76,7 @@ func namesOf(t *testing.T, s coexistence.Store, name string) []string {
 	return []string{name}
 }
 
-// peopleOf returns the names of whom a message is about, none if it is not there.
+// peopleOf returns the names of whom a message is about, none if it does not exist.
 func peopleOf(t *testing.T, s coexistence.Store, id graph.MessageID) []string {
 	t.Helper()
 	m, err := s.Message(t.Context(), storetest.Phone, id)
@@ -107,7 +107,7 @@ func idsOf(ev webhook.Event) []graph.MessageID {
 	}
 }
 
-// What goes is taken out of the pages of the index of words, and nothing else is written anew: a
+// What goes is taken out of the pages of the index of words, and nothing else is written again: a
 // part of the index that had none of it stays as it is.
 func TestTheIndexOfWordsForgets(t *testing.T) {
 	t.Parallel()

@@ -34,7 +34,7 @@
 // events are done; the file does not shrink, but uses its room again. A full disk makes the
 // endpoint answer 503, so that Meta keeps what it has, until there is room again.
 //
-// Copying the file while it is in use copies half of the truth. Let SQLite write the copy:
+// A copy of the file while it is in use is incomplete. Let SQLite write the copy:
 //
 //	_, err := db.SQL().ExecContext(ctx, "VACUUM INTO ?", "backup.db")
 //
@@ -45,7 +45,7 @@
 // to date; it refuses those of a newer one. Reading them with SQL is fine, but they change from
 // release to release. Changing them is not: columns are derived from documents.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package sqlite
 
 import (
@@ -61,9 +61,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// A Config says where the file is.
+// Config names the file.
 type Config struct {
-	// Path names the file. It and its folder are made if they are not there.
+	// Path names the file. It and its folder are made if they do not exist.
 	Path string
 
 	// Keyring seals tokens: see [storage.DB.Tokens]. Without it, none can be kept.

@@ -243,7 +243,7 @@ func TestMissingTablesAreExplained(t *testing.T) {
 }
 
 // SQLite has one writer. What a handler within InTx writes past its transaction would wait for that
-// one, for ever.
+// one, forever.
 func TestAHandlerDoesNotWaitForItsOwnTransaction(t *testing.T) {
 	t.Parallel()
 	db := open(t, "")

@@ -2,7 +2,7 @@
 // with everything that the SDK stores about WhatsApp numbers. A host that runs on either names it;
 // it links no driver.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package storage
 
 import (

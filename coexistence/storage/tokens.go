@@ -31,7 +31,7 @@ type Tokens struct {
 	keys *signup.Keyring
 }
 
-// A TokenInfo is what is known of a token, without the token: it may be logged and shown.
+// A TokenInfo describes a token, without the token: it may be logged and shown.
 type TokenInfo struct {
 	// Tenant is the host's customer who has connected the number.
 	PhoneNumberID graph.PhoneNumberID
@@ -49,9 +49,9 @@ type TokenInfo struct {
 	ExpiresAt time.Time
 }
 
-// Put keeps the token of a business that has just connected its number, in the place of an older
-// one. A number of another tenant is not taken over: the error is [signup.ErrTaken], and support
-// decides after asking both.
+// Put keeps the token of a business that has just connected its number, in place of an older one. A
+// number of another tenant is not taken over: the error is [signup.ErrTaken], and support decides
+// after asking both.
 func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	switch {
 	case t.keys == nil:
@@ -83,8 +83,8 @@ func (t *Tokens) Put(ctx context.Context, b *signup.Connection) error {
 	return sqldb.Explain("storage: Tokens.Put", err)
 }
 
-// associated binds a sealed token to whose it is. A row that was copied to another number, account
-// or tenant does not open.
+// associated binds a sealed token to its owner. A row that was copied to another number, account or
+// tenant does not open.
 func associated(tenant string, waba graph.WABAID, phone graph.PhoneNumberID) []byte {
 	return fmt.Appendf(nil, "token\x00%s\x00%s\x00%s", tenant, waba, phone)
 }
@@ -161,7 +161,7 @@ func (t *Tokens) Reserve(ctx context.Context, tenant string, _ graph.WABAID, pho
 
 // Client returns the function that tracker, outbox and jobs ask for the client of a number: base,
 // with the token of the business that has it. The error is [ErrNoToken] if there is none. A token
-// that an old key has sealed is sealed anew on the way.
+// that an old key has sealed is sealed again on the way.
 func (t *Tokens) Client(base *cloudapi.Client) coexistence.ClientFunc {
 	return func(ctx context.Context, phone graph.PhoneNumberID) (*cloudapi.Client, error) {
 		token, err := t.open(ctx, phone)
@@ -172,9 +172,9 @@ func (t *Tokens) Client(base *cloudapi.Client) coexistence.ClientFunc {
 	}
 }
 
-// open returns a token in the clear, and seals it anew if an old key has sealed it, so that the old
-// key can go once all numbers have been called. Only what was read is replaced: the business may
-// have connected again meanwhile.
+// open returns a token in the clear, and seals it again if an old key has sealed it, so that the
+// old key can go once all numbers have been called. Only what was read is replaced: the business
+// may have connected again meanwhile.
 func (t *Tokens) open(ctx context.Context, phone graph.PhoneNumberID) (graph.Secret, error) {
 	if t.keys == nil {
 		return "", errNoKeyring

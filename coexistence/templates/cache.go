@@ -78,7 +78,7 @@ func New(cfg Config) (*Cache, error) {
 	return &Cache{cfg: cfg, accounts: map[graph.WABAID]*account{}}, errors.Join(errs...)
 }
 
-// Find returns a template as it is now, as far as is known, or [ErrUnknown]. Other errors are about
+// Find returns a template as it is now, as far as known, or [ErrUnknown]. Other errors are about
 // the store, the client or the list. The caller must not change it.
 func (c *Cache) Find(
 	ctx context.Context, phone graph.PhoneNumberID, template, language string,

@@ -89,7 +89,7 @@ func connect(ctx context.Context, world *coexistencetest.World) (*signup.Connect
 	return coexistencetest.SignUp(ctx, flow, phone, coexistencetest.HistoryShared)
 }
 
-// run runs workers until one has sent everything. Each goes on with what is in the SQLite file.
+// run runs workers until one has sent everything. Each continues with what is in the SQLite file.
 func (s *supervisor) run(ctx context.Context) error {
 	s.began = time.Now()
 	defer s.progress.done()

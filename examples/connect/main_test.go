@@ -123,7 +123,7 @@ func post(t *testing.T, url string, in, out any) {
 	require.NoError(t, json.Unmarshal(answer, out))
 }
 
-// An output is what the program writes, also while it is read.
+// An output is what the program writes, even while it is read.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder

@@ -105,7 +105,7 @@ func quote(s string) json.RawMessage {
 
 // sync watches what the host asked for in connected arrive. Both requests can be made once for each
 // signup, within 24 hours: the tracker notes them before it makes them, and refuses another one
-// without asking Meta. To ask again, the business would have to disconnect and sign up anew.
+// without asking Meta. To ask again, the business would have to disconnect and sign up again.
 func (s *story) sync(ctx context.Context) error {
 	st, err := s.state(ctx)
 	if err != nil {

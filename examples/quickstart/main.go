@@ -41,7 +41,7 @@ func main() {
 }
 
 // run tells the story in chapters; each uses what the ones before have left. A chapter that finds
-// the host in another state than it should be ends the program with an error.
+// the host in a different state than it should be ends the program with an error.
 func run(
 	ctx context.Context, out *os.File, seed uint64, messages int, policy func(time.Time) eligibility.Policy,
 ) error {

@@ -18,7 +18,7 @@ import (
 const quiet = 30 * time.Minute
 
 // questions are what the bot answers. Put your own into a table, for each tenant, or a language
-// model in the place of it.
+// model in place of it.
 var questions = []struct{ words, answer string }{
 	{"open hours close", "We are open from Monday to Saturday, 7 to 18 h."},
 	{"where address", "You find us at 1 Made-up Street, beside the fountain."},

@@ -205,7 +205,7 @@ func TestPagesCostTheSameHoweverMuchThereIs(t *testing.T) {
 	}
 }
 
-// last is the cursor of the last conversation on a page of the list, if the list goes on.
+// last is the cursor of the last conversation on a page of the list, if the list continues.
 func last(t *testing.T, v *visitor, path string) string {
 	t.Helper()
 	_, body := v.get(path)

@@ -32,7 +32,7 @@ func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	return signup.ParseKeyring(text)
 }
 
-// resumeSignups goes on with signups that were cut off. Every process may do it: the package sees
+// resumeSignups continues with signups that were cut off. Every process may do it: the package sees
 // to it that nothing happens twice.
 func (a *app) resumeSignups(ctx context.Context) {
 	for ctx.Err() == nil {

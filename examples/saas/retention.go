@@ -13,7 +13,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 )
 
-// retentions are the days for which a tenant can have messages kept; 0 is for ever.
+// retentions are the days for which a tenant can have messages kept; 0 is forever.
 var retentions = []int{0, 30, 90, 180, 365, 730}
 
 // retention is for coexistence.Config.Retention: Tracker.Run asks once a day for each number, and

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 )
 
-// aging is after how long an open page is rendered anew without any change, since it shows times:
+// aging is after how long an open page is rendered again without any change, since it shows times:
 // until when a bot is silent, whether a customer can be answered.
 const aging = 20 * time.Second
 

@@ -21,7 +21,7 @@ type spool struct {
 	arrived chan struct{} // says that there is something to do
 }
 
-// openSpool opens the folder, and makes it if it is not there. What it holds are customers'
+// openSpool opens the folder, and makes it if it does not exist. What it holds are customers'
 // messages: other users of the machine may not read it.
 func openSpool(path string) (*spool, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {

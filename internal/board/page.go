@@ -16,7 +16,7 @@
 //     phone. It has no popup of its own: the page opens one, and the board is the phone that it
 //     asks.
 //
-// Who can open the page plays everything, so it is for a machine of one's own.
+// Anyone who can open the page plays everything, so it is for a machine of one's own.
 package board
 
 import (
@@ -34,8 +34,8 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page.html"))
 
-// tick is how often serveEvents looks whether something has changed. It polls, because what a board
-// shows changes in several places of the world.
+// tick is how often serveEvents checks whether something has changed. It polls, because what a
+// board shows changes in several places of the world.
 const tick = 300 * time.Millisecond
 
 // Routes are the page, what it shows, and the control API that its buttons call, to be mounted

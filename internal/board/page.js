@@ -49,7 +49,7 @@ const verbs = {
   reconnect: () => post(of("/reconnect"), undefined, "The new phone is ready: ACCOUNT_RECONNECTED"),
   disconnect: () => post(of("/disconnect"), undefined, "Disconnected in the app's settings: PARTNER_REMOVED. It can be connected again after 15 minutes."),
   downgrade: () => post(of("/downgrade"), undefined, "The number went to consumer WhatsApp and back: PARTNER_REMOVED, BUSINESS_DOWNGRADE"),
-  app: () => post(of("/remove-app"), undefined, "The app was removed in the business settings: its tokens work no more"),
+  app: () => post(of("/remove-app"), undefined, "The app was removed in the business settings: its tokens no longer work"),
   renumber: async (text) => {
     const p = await post(of("/renumber"), { phone_number: text }, "The business has another number: PARTNER_REMOVED, CHANGE_NUMBER. Connect the new one.");
     if (p) { phone = p.id; listen(); }
@@ -58,10 +58,10 @@ const verbs = {
   responder: (role) => post(of("/responders"), role === "ai_agent" ? { role, reply: "I am the agent. Ask for a person, and your host gets this chat.", pass_on: "person" } : { role },
     (r) => r.name + " answers on this number too" + (r.role === "ai_agent" ? ". It passes on whoever writes \u201cperson\u201d" : "")),
   pass: () => post(at("/thread"), { action: "pass", responder: actor().owner, to: view.routing.host_role }, "Passed to the host: messaging_handovers, control_passed"),
-  release: () => post(at("/thread"), { action: "release", responder: actor().owner }, "Released: no webhook tells of it"),
+  release: () => post(at("/thread"), { action: "release", responder: actor().owner }, "Released: there is no webhook for this"),
   take: () => post(at("/thread"), { action: "take", responder: "escalation" }, "Taken: messaging_handovers, control_taken, if it was your host's"),
   wait: (text) => post("/clock", { advance: text }, "The clock moved on by " + text),
-  reset: async () => { if (confirm("Begin anew? Everything that happened is forgotten.") && await post("/reset", undefined, "The world is as it was at the start")) { settingsOf = ""; choose(""); } },
+  reset: async () => { if (confirm("Start over? Everything that happened is lost.") && await post("/reset", undefined, "Everything is as it was at the start")) { settingsOf = ""; choose(""); } },
 };
 
 function listen() {
@@ -80,7 +80,7 @@ function choose(id) {
 }
 
 const stages = { alone: "in the app alone", connected: "coexists", suspended: "suspended" };
-const handshake = { none: "None is set: start with -webhook URL.", waiting: "It does not answer yet, and is asked again and again.", verified: "It has answered." };
+const handshake = { none: "None is set: start with -webhook URL.", waiting: "It does not answer yet. The simulator keeps asking.", verified: "It has answered." };
 
 function showPhones(v) {
   const key = JSON.stringify(v.phones) + v.phone;
@@ -332,7 +332,7 @@ function message(data) {
 document.addEventListener("change", (e) => {
   const f = e.target.form;
   if (e.target.id === "phones") pick(e.target.value);
-  if (f && f.id === "routing") call("PUT", of("/routing"), { on: f.elements.on.checked, host_role: f.elements.host_role.value }, "Routed so from now on; conversations stay whose they are");
+  if (f && f.id === "routing") call("PUT", of("/routing"), { on: f.elements.on.checked, host_role: f.elements.host_role.value }, "Routing changed; conversations keep their owners");
   if (!f || !["filter", "callfilter"].includes(f.id)) return;
   filter = { ...filter, ...(f.id === "filter" ? Object.fromEntries(new FormData(f)) : { failed: f.elements.failed.checked }) };
   listen();

@@ -138,7 +138,7 @@ const (
 type selection struct {
 	phone, chat string
 	hooks       coexistencetest.DeliveryFilter
-	failed      bool // calls that failed, alone
+	failed      bool // only calls that failed
 }
 
 // shown reads the selection from the query of a page's events.
@@ -255,7 +255,8 @@ func addChats(v *view, world *coexistencetest.World, phone *coexistencetest.Phon
 	v.Chats = v.Chats[:min(len(v.Chats), shownChats)]
 }
 
-// about says how a customer can be told from others: by the number, or without one by the username.
+// about says how a customer can be distinguished from others: by the number, or without one by the
+// username.
 func about(c *coexistencetest.Customer) string {
 	id := c.Identity()
 	switch {

@@ -21,7 +21,7 @@ const firstRead = 4 << 10
 // any other one means that it was cut short or took longer than [Timeout].
 //
 // The read deadline of the connection is Read's own, because a server without ReadTimeout would
-// wait for ever. When the body is complete there is none, as net/http keeps reading to notice that
+// wait forever. When the body is complete there is none, as net/http keeps reading to notice that
 // the client goes away, and a deadline that passed would end the context of a handler at work.
 // After an error it stays: net/http waits for the rest of a refused body, too.
 func Read(w http.ResponseWriter, r *http.Request, maxBytes int64) ([]byte, error) {
@@ -51,7 +51,7 @@ func Deadline(w http.ResponseWriter) (done func()) {
 // read makes room as bytes come, so that it never holds more than four times what was sent: room
 // for as much again, or for twice as much again if so much was announced, which is copied less
 // often. length is what was announced, and only a hint: it is negative where nothing was, and a
-// middleware can have put another body in the place of the one that it was about.
+// middleware can have put another body in place of the one that it was about.
 func read(from io.Reader, length, maxBytes int64) ([]byte, error) {
 	whole := int64(math.MaxInt64)
 	if length >= 0 {

@@ -40,7 +40,7 @@ func verify(ctx context.Context, db *sql.DB) error {
 
 // asynchronous counts the standbys of a server that acknowledges commits without waiting for any of
 // them. A role without pg_read_all_stats sees the rows, and not their state: what takes a copy, the
-// log alone, or logical changes is no standby.
+// log only, or logical changes is no standby.
 const asynchronous = `SELECT count(*) FROM pg_stat_replication r
 	WHERE COALESCE(r.state, 'streaming') IN ('streaming', 'catchup')
 	AND r.application_name NOT IN ('pg_basebackup', 'pg_receivewal')

@@ -120,7 +120,7 @@ func (db *DB) Inbox(ctx context.Context) (*Inbox, error) {
 	return s, nil
 }
 
-// OpenInbox opens a database for an inbox alone. Its Close closes the database.
+// OpenInbox opens a database for an inbox only. Its Close closes the database.
 func OpenInbox(ctx context.Context, cfg Config) (*Inbox, error) {
 	db, err := Open(ctx, cfg)
 	if err != nil {

@@ -58,7 +58,7 @@ func (c *poolConnector) Connect(ctx context.Context) (driver.Conn, error) {
 }
 
 // take is late if the pool has not given a connection in time, because one did not answer, none was
-// free, or the server takes long for a new one. pgx goes on with making that, for the next call.
+// free, or the server takes long for a new one. pgx continues with making that, for the next call.
 func (c *poolConnector) take(ctx context.Context) (conn driver.Conn, late bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, testTimeout)
 	defer cancel()

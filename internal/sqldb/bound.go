@@ -10,8 +10,8 @@ import (
 const (
 	// statementTimeout is how long a server may take for one statement, the beginning or the end of
 	// a transaction. A connection can die without a word: packets are dropped, or a pooler hangs.
-	// It is given up then, and the work goes on with a fresh one; so a delivery of Meta's waits for
-	// this long at most, and for a statement more.
+	// It is given up then, and the work continues with a fresh one; so a delivery of Meta's waits
+	// for this long at most, and for a statement more.
 	statementTimeout = 10 * time.Second
 
 	// unhurriedTimeout is for statements that take as long as there is much to change.
@@ -81,7 +81,7 @@ func (d *DB) Run(ctx context.Context, fn func(*sql.Tx) error) error {
 	defer cancel(nil)
 	done := false
 	defer func() {
-		if !done { // also when fn panics
+		if !done { // even when fn panics
 			_ = d.answered(txCtx, cancel, tx.Rollback)
 		}
 	}()

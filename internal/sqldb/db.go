@@ -86,7 +86,7 @@ func (d *DB) takeTurn(ctx context.Context) (end func(), err error) {
 	}
 }
 
-// errWithinTx is returned instead of waiting for ever: the transaction that the caller runs in has
+// errWithinTx is returned instead of waiting forever: the transaction that the caller runs in has
 // the turn.
 var errWithinTx = errors.New("this would wait for the transaction of inbox.InTx that it is called in, since " +
 	"SQLite has one writer at a time: " +

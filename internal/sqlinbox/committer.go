@@ -206,7 +206,7 @@ func (c *committer) lead() {
 // first that comes back starts one at once. A commit costs the processor as much as several
 // deliveries, so a few large ones answer sooner than many small ones; the last of the callers are
 // not waited for, because they may not come back. It waits no longer than the last commit took, and
-// for deliveries alone.
+// for deliveries only.
 //
 // With two slots one group gathers while another one commits, and it does not wait.
 func (c *committer) gather(answered int, most time.Duration) {

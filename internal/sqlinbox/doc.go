@@ -27,7 +27,7 @@
 // (idle_in_transaction_session_timeout), so that the others go on.
 //
 // The clock of a SQLite store goes on evenly while the process lives, however often the system's is
-// set; when it is opened anew, no pause lasts longer than an hour.
+// set; when it is opened again, no pause lasts longer than an hour.
 //
 // # Turns
 //

@@ -193,7 +193,7 @@ func (s *Store) eachRange(ctx context.Context, table string, statement func(from
 
 // redactBodies takes what is to be forgotten out of the bodies that are needed: of deliveries that
 // wait, of other events, of dead letters. Those that have just arrived get rows of their own first.
-// While a worker has deliveries in hand to split them, those that wait stay.
+// While a worker has deliveries in progress to split them, those that wait stay.
 func (s *Store) redactBodies(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
 	if s.db.Dialect == sqldb.SQLite {
 		if err := s.admitAll(ctx); err != nil {

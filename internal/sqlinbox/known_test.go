@@ -55,7 +55,7 @@ func TestARepeatIsKnownWhereverItsKeyIs(t *testing.T) {
 	require.Equal(t, 1000, add(store, 50000, 51000))
 }
 
-// When keys expire, most of what is remembered is of no use. It is read anew, and repeats of what
+// When keys expire, most of what is remembered is of no use. It is read again, and repeats of what
 // is left are known all the time.
 func TestWhatExpiredIsNewAgain(t *testing.T) {
 	t.Parallel()

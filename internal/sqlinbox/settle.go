@@ -231,7 +231,7 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 const someOpen = "EXISTS (SELECT 1 FROM webhook_events e WHERE e.delivery = webhook_deliveries.id AND e.state < 3)"
 
 // closeEvents notes that events are done or deleted, so many of each delivery. A delivery of which
-// no event is left is done, and loses its body. SQLite looks whether there are any; in PostgreSQL,
+// no event is left is done, and loses its body. SQLite checks whether there are any; in PostgreSQL,
 // other transactions may be closing events of the same delivery, so the delivery has a count, which
 // they change one after the other.
 func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
@@ -250,7 +250,7 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 	}
 	from, args := s.table([]string{"id bigint", "closed bigint"}, cells)
 	// over is true of a delivery whose last events these are. It may be waiting for being split
-	// anew, though, or be dead: then it needs its body.
+	// again, though, or be dead: then it needs its body.
 	const over = "CASE WHEN webhook_deliveries.left_open <= r.closed AND webhook_deliveries.state = 1 THEN "
 	_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = webhook_deliveries.left_open - r.closed,
 		changed_at = ? + $now,

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// statements are prepared ones, for SQLite alone: pgx keeps its own. They are never closed: there
+// statements are prepared ones, for SQLite only: pgx keeps its own. They are never closed: there
 // are few, and they end with the database.
 type statements struct {
 	known  sync.Map // query → *sql.Stmt
@@ -17,7 +17,7 @@ type statements struct {
 }
 
 // prepared returns the prepared statement of a query, for q, or nil if the query runs without: with
-// PostgreSQL, and with one connection, which is in use, so that preparing would wait for ever.
+// PostgreSQL, and with one connection, which is in use, so that preparing would wait forever.
 // Within a transaction nothing is prepared, because that takes another connection, and the host may
 // have them all waiting for this transaction to end; the query is noted instead.
 func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt {

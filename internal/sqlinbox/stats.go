@@ -18,7 +18,7 @@ const statsAge = 3 * time.Second
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
-	// An empty inbox is counted anew each time. It is fast, and a caller that waits for it
+	// An empty inbox is counted again each time. It is fast, and a caller that waits for it
 	// (WaitIdle) must not be told what was a moment ago.
 	if s.stats.Depth() > 0 && time.Since(s.statsAt) < min(10*s.statsIn, statsAge) {
 		return s.stats, nil

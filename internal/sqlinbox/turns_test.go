@@ -130,8 +130,8 @@ func TestADeliveryOfSeveralNumbersKeepsItsPlace(t *testing.T) {
 	})
 }
 
-// A delivery that ends the process is found among those that were in hand with it, and not among
-// all that wait: they come first, one at a time until one of them is settled.
+// A delivery that ends the process is found among those that were in progress with it, and not
+// among all that wait: they come first, one at a time until one of them is settled.
 func TestAnAbandonedBatchOfDeliveriesComesBackFirst(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, store *sqlinbox.Store) {

@@ -14,7 +14,7 @@ type Inbox struct {
 	file *File
 }
 
-// OpenInbox opens a file for an inbox alone.
+// OpenInbox opens a file for an inbox only.
 func OpenInbox(ctx context.Context, path string) (*Inbox, error) {
 	file, err := Open(ctx, path)
 	if err != nil {

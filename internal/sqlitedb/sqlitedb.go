@@ -34,9 +34,9 @@ type File struct {
 	lock *sql.DB
 }
 
-// Open opens the file at path, creates it and its folder if they are not there, checks that it
-// keeps what it acknowledges, and brings its tables up to date. The lock comes before anything is
-// read: a second process would see what the first one is in the middle of.
+// Open opens the file at path, creates it and its folder if they do not exist, checks that it keeps
+// what it acknowledges, and brings its tables up to date. The lock comes before anything is read: a
+// second process would see what the first one is in the middle of.
 func Open(ctx context.Context, path string) (*File, error) {
 	name, err := create(path)
 	if err != nil {
@@ -65,7 +65,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 // Close closes the file, and then lets other processes have it.
 func (f *File) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
-// create makes the file if it is not there, readable by its owner alone, and returns its absolute
+// create makes the file if it does not exist, readable by its owner alone, and returns its absolute
 // path. It refuses what SQLite would take for something else than the name of a file.
 func create(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {

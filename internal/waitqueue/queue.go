@@ -122,7 +122,7 @@ func (q *Queue) first() *waiter {
 }
 
 // notify wakes a waiter. It never blocks: one token is enough, since a waiter that wakes looks at
-// everything anew.
+// everything again.
 func (w *waiter) notify() {
 	select {
 	case w.wake <- struct{}{}:

@@ -22,5 +22,5 @@
 // There are two ways to read. [Scanner] is the reader itself: a loop over members with a case for
 // each name, for objects of which Meta has several spellings. [For] makes a decoder for a struct
 // from its json tags, for all plain objects. [Scalar], [ParseInt], [ParseBool] and [ParseTime] are
-// the rules for scalars alone, for callers that hold the bytes of one value.
+// the rules for scalars only, for callers that hold the bytes of one value.
 package wire

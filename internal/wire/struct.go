@@ -20,7 +20,7 @@ type Decoder[T any] struct {
 // into.
 func For[T any]() Decoder[T] { return Decoder[T]{planFor(reflect.TypeFor[T](), nil)} }
 
-// Decode reads the next value into v. What v held before is gone, also if the value is null.
+// Decode reads the next value into v. What v held before is gone, even if the value is null.
 func (d Decoder[T]) Decode(s *Scanner, v *T) {
 	d.plan.decode(s, reflect.ValueOf(v).Elem())
 }

@@ -87,10 +87,10 @@ func examine(
 }
 
 // demo makes an app with three typical mistakes, and mends them: the webhook has one field of five,
-// the token is a person's and ends, and the verify token is another one than the endpoint's. The
-// endpoint is a real one on this machine; Meta is the fake of package cloudapitest. It returns what
-// it would print, and an error if the Diagnosis was not the expected one, so that a test can run
-// it.
+// the token is a person's and ends, and the verify token is a different one than the endpoint's.
+// The endpoint is a real one on this machine; Meta is the fake of package cloudapitest. It returns
+// what it would print, and an error if the Diagnosis was not the expected one, so that a test can
+// run it.
 func demo(ctx context.Context) (string, error) {
 	var out strings.Builder
 	meta := cloudapitest.NewServer(cloudapitest.Config{})

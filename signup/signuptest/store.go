@@ -8,7 +8,7 @@
 //		}
 //	}
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/connect.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package signuptest
 
 import (
@@ -148,8 +148,8 @@ func versions(ctx context.Context, s signup.Store) error {
 	return same(got, record("version-1", "a", 2, "two"))
 }
 
-// shared reads in another process, so to speak, what one has put: nothing may be kept in memory
-// alone.
+// shared reads what one store has put from another, as another process would: nothing may be kept
+// in memory alone.
 func shared(ctx context.Context, s, other signup.Store) error {
 	if err := s.Put(ctx, record("shared", "a", 0, "one")); err != nil {
 		return err
@@ -200,8 +200,8 @@ func race(ctx context.Context, stores ...signup.Store) error {
 	return nil
 }
 
-// lists puts records in another order than that of their ids, microseconds apart, and one of a
-// tenant that differs in case alone. A tenant's list has its own records, the oldest first; that of
+// lists puts records in a different order than that of their ids, microseconds apart, and one of a
+// tenant that differs in case only. A tenant's list has its own records, the oldest first; that of
 // all tenants has the rest of the test's as well. An unknown tenant has none, which is no error.
 func lists(ctx context.Context, s signup.Store) error {
 	for i, id := range []string{"list-c", "list-a", "list-b"} {
@@ -300,7 +300,7 @@ func canceled(ctx context.Context, s signup.Store) error {
 }
 
 // forgetting forgets a number, which becomes known with the second version of a record. A store
-// that is no Forgetter is passed over.
+// that is no Forgetter is ignored.
 func forgetting(ctx context.Context, s signup.Store) error {
 	f, ok := s.(signup.Forgetter)
 	if !ok {

@@ -19,8 +19,8 @@ import (
 // settled, whatever the handler returned.
 //
 // An event of which the process has died too often is not handled again. Nor is one that this
-// release decodes in another way than the one that split its delivery: the handler would get
-// another event than the key says. It comes again, because that happens while a new release is
+// release decodes in a different way than the one that split its delivery: the handler would get a
+// different event than the key says. It comes again, because that happens while a new release is
 // rolled out.
 //
 // p is the event as it was prepared, with the context of its handlers; without an event, it was
@@ -170,7 +170,7 @@ type current struct {
 	settled bool
 }
 
-// An Info is what the inbox knows about the event that a handler has.
+// An Info describes the delivery and the attempts of an event to its handler.
 type Info struct {
 	// Attempt counts the attempts to handle the event, from 1. Attempts that ended with the process
 	// are not among them.

@@ -2,8 +2,8 @@ package inbox
 
 import "sync"
 
-// heldBodies are the bodies of which records are in hand. A delivery can consist of thousands of
-// events, of which each claim brings a few, and each time the body: it is kept once. All claims
+// heldBodies are the bodies of which records are in progress. A delivery can consist of thousands
+// of events, of which each claim brings a few, and each time the body: it is kept once. All claims
 // share a budget.
 type heldBodies struct {
 	mu     sync.Mutex

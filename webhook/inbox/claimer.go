@@ -74,7 +74,7 @@ func newClaimer(in *Inbox, backfill bool) *claimer {
 	return c
 }
 
-// run claims until the inbox is shut down, and then waits for what is in hand. It ends from the
+// run claims until the inbox is shut down, and then waits for what is in progress. It ends from the
 // front to the back: the claims, then what prepares, then the workers, then what settles their
 // outcomes, and last the renewal of leases, which the settler needs.
 func (c *claimer) run(ctx context.Context) {
@@ -146,7 +146,7 @@ func (c *claimer) claim(ctx context.Context) {
 	}
 }
 
-// capacity is how many lanes may be in hand: one for each worker, and what they finish within
+// capacity is how many lanes may be in progress: one for each worker, and what they finish within
 // aheadWork, so that nothing that was claimed waits long behind slow handlers. The caller must hold
 // c.mu.
 func (c *claimer) capacity() int {

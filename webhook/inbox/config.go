@@ -36,12 +36,12 @@ type Config struct {
 	Backoff func(attempt int) time.Duration
 
 	// HandlerTimeout is how long a handler has for one event; then its context ends. A handler that
-	// does not heed that within as long again, but 10 seconds at most, is logged and counted
+	// ignores that within as long again, but 10 seconds at most, is logged and counted
 	// ([Metrics].Hanging). Its conversation waits until it returns; its worker is replaced, unless
 	// as many as Workers were already. If zero, 5 minutes.
 	HandlerTimeout time.Duration
 
-	// LeaseDuration is how long the events in hand stay reserved after the process died. It is
+	// LeaseDuration is how long the events in progress stay reserved after the process died. It is
 	// prolonged as long as the process lives, so handlers may take longer. If zero, 30 seconds.
 	LeaseDuration time.Duration
 
@@ -90,7 +90,7 @@ type Attempt struct {
 	// [DispositionRelease] means that the attempt was cut off by a shutdown.
 	Disposition Disposition
 
-	// Err is what the handler returned, or nil.
+	// Err is the error of the handler, or nil.
 	Err error
 
 	// Duration is how long the handler ran, Lag how long after the delivery's arrival it ended.

@@ -34,7 +34,7 @@ func (in *Inbox) DeadLetters(ctx context.Context, f Filter) iter.Seq2[DeadLetter
 }
 
 // ReplayDeadLetters gives the dead letters with these IDs another chance, after a bug was fixed or
-// this package was updated: their deliveries are decoded anew, and what was not handled is. It
+// this package was updated: their deliveries are decoded again, and what was not handled is. It
 // returns how many of them it found. No IDs are no dead letters, and not all of them; for those,
 // collect the IDs first:
 //

@@ -1,6 +1,6 @@
 // Package inbox is a durable inbox for WhatsApp webhooks: it stores each delivery before it is
 // acknowledged and handles each event once, in order. It follows the message inbox pattern: Meta is
-// answered in milliseconds, a crash loses nothing, and what fails is tried again and never given up
+// answered in milliseconds, a crash loses nothing, and a failure is tried again and never given up
 // silently.
 //
 //	// A file, on one machine:
@@ -10,11 +10,10 @@
 //	…
 //	endpoint, err := webhook.NewEndpoint(cfg, in)
 //
-// A host that follows numbers opens coexistence/sqlite or coexistence/postgres, in which the inbox
-// lies beside everything else. The packages sqliteinbox, pginbox and natsinbox (NATS JetStream)
-// below this one are for hosts that store nothing else; they bring a driver and the settings that
-// make it durable. [New] takes any [Store], such as a [MemStore], which forgets everything when the
-// process ends.
+// A host that follows numbers opens coexistence/sqlite or coexistence/postgres, which hold the
+// inbox too. The packages sqliteinbox, pginbox and natsinbox (NATS JetStream) below this one are
+// for hosts that store nothing else; they bring a driver and the settings that make it durable.
+// [New] takes any [Store], such as a [MemStore], which forgets everything when the process ends.
 //
 // # What is promised
 //
@@ -52,26 +51,27 @@
 // An error of the handler, a panic and a timeout are all the same: the event comes again, after
 // [DefaultBackoff]. Its conversation waits, so that an answer never overtakes the question: with
 // the defaults for about eight hours, until the event has failed 20 times and is a dead letter.
-// Mark errors that a repeat cannot cure with [webhook.Permanent], and the conversation goes on at
+// Mark errors that a repeat cannot fix with [webhook.Permanent], and the conversation continues at
 // once.
 //
-// A handler that does not heed the end of its context, at [Config.HandlerTimeout], keeps its
-// conversation and, after a grace of some seconds, no worker: another one takes over, and what the
-// handler returns in the end decides what becomes of the event. [Metrics] count such handlers;
-// there are as many as workers at most. Beyond that, workers wait.
+// A handler that ignores the end of its context, at [Config.HandlerTimeout], keeps its conversation
+// and, after a grace of some seconds, no worker: another one takes over, and what the handler
+// returns in the end decides what becomes of the event. [Metrics] count such handlers; there are as
+// many as workers at most. Beyond that, workers wait.
 //
-// What ends the process within a handler (os.Exit, a fatal error of the runtime, too little memory)
-// takes with it what else is in hand. All of that counts as abandoned ([Record.Abandoned]), goes
-// behind everything that is ready, and starts anew once something of its conversation is settled.
-// What was abandoned twice in a row is in quarantine: it is handled with nothing else in hand in
-// the process, which happens when the process is idle for a moment, or at the latest when 30
-// seconds have passed and what is in hand ends within ten more. So the event that ends the process
-// is found. After five times it is a dead letter, whose reason says so; nothing else becomes one.
+// A crash within a handler (os.Exit, a fatal error of the runtime, out of memory) interrupts
+// everything else that is in progress. All of that counts as abandoned ([Record.Abandoned]), goes
+// behind everything that is ready, and starts again once something of its conversation is settled.
+// What was abandoned twice in a row is in quarantine: it is handled with nothing else in progress
+// in the process, which happens when the process is idle for a moment, or at the latest when 30
+// seconds have passed and what is in progress ends within ten more. So the event that ends the
+// process is found. After five times it is a dead letter, whose reason says so; nothing else
+// becomes one.
 //
-// A process that died holds its conversations until their lease is over. One that was stopped and
-// goes on after its lease begins none of the events that it had claimed; what was in a handler it
-// cannot settle any more ([ErrLeaseLost]). A store that does not answer is asked again and again;
-// meanwhile the endpoint answers 503. It all goes on by itself.
+// A process that died holds its conversations until their lease is over. A process that was stopped
+// and continues after its lease starts none of the events that it had claimed, and cannot settle
+// those that were in a handler ([ErrLeaseLost]). A store that does not answer is asked again and
+// again; meanwhile the endpoint answers 503. All of it resumes by itself.
 //
 // # Dead letters
 //
@@ -83,17 +83,17 @@
 //	}
 //	n, err := in.ReplayDeadLetters(ctx, ids...) // after the bug is fixed
 //
-// What this release cannot decode is shown to the handler, and is a dead letter even if the handler
-// returns nil: its bytes are kept until a later release understands them. Replaying decodes the
-// delivery anew; events that were handled are known, and do not come again. A dead letter of a
-// delivery is kept as long as you like, but events without a key ([webhook.EventInfo.DedupKey])
-// come again with it.
+// An event that this release cannot decode is passed to the handler, and is a dead letter even if
+// the handler returns nil: its bytes are kept until a later release understands them. Replaying
+// decodes the delivery again; events that were handled are known, and do not come again. A dead
+// letter of a delivery is kept as long as you like, but events without a key
+// ([webhook.EventInfo.DedupKey]) come again with it.
 //
 // # Watching it
 //
-// [Inbox.Metrics] says how much there is to do, how old the oldest of it is, and what was done.
-// [Config.Observe] is called for each attempt. [Inbox.StatusPage] shows the same to people. Worth
-// an alarm: a growing OldestLive, and any dead letter.
+// [Inbox.Metrics] returns the backlog, the age of its oldest event, and counts of what was done.
+// [Config.Observe] is called for each attempt. [Inbox.StatusPage] is a page for people. Alert on a
+// growing OldestLive, and on any dead letter.
 //
 // # Shutting down
 //
@@ -103,8 +103,8 @@
 //
 // # What is kept, and for how long
 //
-// Bodies, which hold customers' numbers and texts, go with the last of their events. What stays for
-// 8 days are hashed keys, hashed names of conversations, and the ids of the business's numbers.
+// Bodies, which hold customers' numbers and texts, are deleted with the last of their events.
+// Hashed keys, hashed names of conversations and the ids of the business's numbers stay for 8 days.
 //
 // # Many events in one step
 //
@@ -112,7 +112,7 @@
 // are handled, as many as were claimed meanwhile. It stores what they tell in one transaction,
 // which is what makes it keep up with the inbox. [webhook.MultiHandler], [webhook.Once] and [InTx]
 // pass that on; a wrapper of your own does if it has the method Prepare. An event that failed
-// before, or in whose hands a process died, is handled without.
+// before, or during which a process died, is handled without.
 //
 // # Engines of your own
 //

@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A ForgetRequest says what an inbox forgets of a number: a person, dead letters that are old, or,
-// if it names neither, everything.
+// A ForgetRequest selects what an inbox forgets of a number: a person, dead letters that are old,
+// or, if it names neither, everything.
 type ForgetRequest struct {
 	// PhoneNumberID is the business's number.
 	PhoneNumberID graph.PhoneNumberID
@@ -26,7 +26,7 @@ type ForgetRequest struct {
 	Before time.Time
 }
 
-// An Erasure is what a [Forgetter] is told to forget.
+// An Erasure is the instruction of a [Forgetter].
 type Erasure struct {
 	// PhoneNumberID is the business's number. Without Lanes, all of its events are meant.
 	PhoneNumberID graph.PhoneNumberID
@@ -57,12 +57,12 @@ type Forgetter interface {
 	// known, so that repeats are; they are hashes, and name nobody. What else is stored beside
 	// them, and says whom an event was about, goes.
 	//
-	// What a worker has in hand stays for now: busy reports that there is some of it, and that
+	// What a worker is working on stays for now: busy reports that there is some of it, and that
 	// Forget is to be called again. It works in small steps, and is idempotent.
 	Forget(ctx context.Context, e Erasure) (busy bool, err error)
 }
 
-// forgetPause is how long Forget waits for what is in hand before it looks again.
+// forgetPause is how long Forget waits for what is in progress before it looks again.
 const forgetPause = 20 * time.Millisecond
 
 // Forget forgets what was received about a person or a number: what waits, dead letters, and what
@@ -111,7 +111,7 @@ func Forget(ctx context.Context, store Store, r ForgetRequest) error {
 	}
 }
 
-// errInHandler is returned instead of waiting for ever.
+// errInHandler is returned instead of waiting forever.
 var errInHandler = errors.New("inbox: Forget waits for the events in hand, and would wait for the one that it is " +
 	"called for; call it outside of a handler, in a job for instance")
 

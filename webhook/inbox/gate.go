@@ -6,8 +6,8 @@ import (
 )
 
 // A gate lets one event be alone in the process: what ends the process then was that event, and
-// nobody else's event is in hand. What is claimed enters the gate and leaves it once it is settled;
-// while the gate is closed, nothing enters.
+// nobody else's event is in progress. What is claimed enters the gate and leaves it once it is
+// settled; while the gate is closed, nothing enters.
 type gate struct {
 	mu      sync.Mutex
 	inHand  int // claims, lanes, and outcomes that are not settled
@@ -27,7 +27,7 @@ func (g *gate) enter(stopping <-chan struct{}) bool {
 	})
 }
 
-// add changes how much is in hand.
+// add changes how much is in progress.
 func (g *gate) add(n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -51,9 +51,9 @@ func (g *gate) open() {
 	g.signal()
 }
 
-// alone closes the gate once nothing is in hand. If that takes longer than timeout, it closes the
-// gate at once, and gives what is in hand some time to end. It reports whether nothing is in hand
-// now; then the caller opens the gate afterwards. If not, the gate is open again.
+// alone closes the gate once nothing is in progress. If that takes longer than timeout, it closes
+// the gate at once, and gives what is in progress some time to end. It reports whether nothing is
+// in progress now; then the caller opens the gate afterwards. If not, the gate is open again.
 func (g *gate) alone(stopping <-chan struct{}, timeout, grace time.Duration) bool {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()

@@ -307,7 +307,7 @@ func TestRepeatsAreHandledOnce(t *testing.T) {
 	})
 }
 
-// A placeholder is dropped after the message that it stands for also while another responder owns
+// A placeholder is dropped after the message that it stands for even while another responder owns
 // the conversation. The events of a group are in one order, whichever member wrote.
 func TestPlaceholdersYieldOnStandbyAndInGroups(t *testing.T) {
 	t.Parallel()

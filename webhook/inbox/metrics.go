@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Metrics is what an inbox has to do, and what it has done since it was made.
+// Metrics is the backlog of an inbox, and its work since it was made.
 type Metrics struct {
-	// Stats is what the store holds, for all processes that share it.
+	// Stats is the content of the store, for all processes that share it.
 	Stats
 
 	// Received counts deliveries, Duplicates repeats of known ones, Refused those that could not be
@@ -21,7 +21,7 @@ type Metrics struct {
 	Handled, Retried, DeadLettered, LeasesLost int64
 
 	// Running is how many events are being handled now. Hanging is how many of them have a handler
-	// that did not heed the end of its context: see Config.HandlerTimeout.
+	// that ignored the end of its context: see Config.HandlerTimeout.
 	Running, Hanging int64
 }
 

@@ -34,7 +34,7 @@ type preparation struct {
 	arrived *sync.Cond // something was claimed, or nothing more comes
 	ended   bool
 
-	hanging chan struct{} // of a step that did not heed its context; closed when it returns
+	hanging chan struct{} // of a step that ignored its context; closed when it returns
 }
 
 func newPreparation(c *claimer, h webhook.Preparer) *preparation {
@@ -88,7 +88,7 @@ func (p *preparation) take() []claimedLane {
 // prepare decodes the events of lanes and has them prepared. A lane with an event that failed
 // before, or in whose hands a process died, is left out: what spoils a step spoils one step only,
 // and an event that ends its process is found when it is handled by itself. If the step does not
-// end in time, its events are left to it, since it may still use them, and decoded anew.
+// end in time, its events are left to it, since it may still use them, and decoded again.
 func (p *preparation) prepare(ctx context.Context, lanes []claimedLane) {
 	type place struct{ lane, record int }
 	var batch []webhook.Preparation

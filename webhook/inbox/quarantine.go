@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// aloneFrom is how often a record was abandoned that is handled with nothing else in hand. It
-	// is when a store puts the record's lane in quarantine.
+	// aloneFrom is how often a record was abandoned that is handled with nothing else in progress.
+	// It is when a store puts the record's lane in quarantine.
 	aloneFrom = 2
 
 	// maxAbandoned is how often a record is abandoned before it is a dead letter. It was alone all
@@ -18,17 +18,17 @@ const (
 	maxAbandoned = 5
 
 	// aloneTimeout is how long an event in quarantine waits for a moment in which nothing is in
-	// hand. After that, nothing is claimed until there is one.
+	// progress. After that, nothing is claimed until there is one.
 	aloneTimeout = 30 * time.Second
 
-	// aloneGrace is how long everything else waits at most: for what is in hand to end, and then
-	// for the events in quarantine.
+	// aloneGrace is how long everything else waits at most: for what is in progress to end, and
+	// then for the events in quarantine.
 	aloneGrace = 10 * time.Second
 )
 
 // handleQuarantine handles the events in quarantine of both queues, whenever a claim has told that
-// there are some, until the inbox is shut down. Each is the only one in hand in this process, so
-// that the process, should it die, dies of that event and counts no other one as abandoned.
+// there are some, until the inbox is shut down. Each is the only one in progress in this process,
+// so that the process, should it die, dies of that event and counts no other one as abandoned.
 func (in *Inbox) handleQuarantine(ctx context.Context) {
 	for {
 		select {

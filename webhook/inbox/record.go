@@ -14,7 +14,7 @@ import (
 // one. Zero names none.
 type ID int64
 
-// A Kind is what a [Record] is.
+// A Kind is the kind of a [Record].
 type Kind int
 
 const (
@@ -30,7 +30,7 @@ func (k Kind) String() string {
 	return "delivery"
 }
 
-// A Record is what a [Store] keeps: a delivery, which is split once it is its turn, or one of the
+// A Record is a row of a [Store]: a delivery, which is split once it is its turn, or one of the
 // events that it was split into. An event has no bytes of its own. It says which event of which
 // delivery it is, and comes out of the store with the delivery's body.
 type Record struct {
@@ -90,8 +90,8 @@ type Record struct {
 }
 
 // Event decodes the body and returns the event that the record stands for, such as a dead letter.
-// It returns an error for a whole delivery, and for an event that this release decodes in another
-// way than the one that split the delivery: replaying splits it anew.
+// It returns an error for a whole delivery, and for an event that this release decodes in a
+// different way than the one that split the delivery: replaying splits it again.
 func (r Record) Event() (webhook.Event, error) {
 	if r.Kind != KindEvent {
 		return nil, errors.New("inbox: the record is a whole delivery; webhook.Decode returns the events in its Body")
@@ -106,7 +106,7 @@ func (r Record) Event() (webhook.Event, error) {
 	return events[r.Index], nil
 }
 
-var errOtherwise = errors.New("this release decodes the delivery in another way than the one that split it; replay it")
+var errOtherwise = errors.New("this release decodes the delivery differently than the one that split it; replay it")
 
 // is reports whether an event has the record's key. That of a redacted body may have another.
 func (r Record) is(ev webhook.Event) bool {

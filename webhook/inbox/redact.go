@@ -185,7 +185,7 @@ func emptied(list string, item map[string]json.RawMessage) bool {
 }
 
 // names reports whether an object names the person: in a member of its own or of an object in it,
-// and not in a list, whose items are judged one by one.
+// and not in a list, whose items are checked one by one.
 func (w *redactor) names(o map[string]json.RawMessage) bool {
 	for name, raw := range o {
 		switch kind(raw) {

@@ -18,7 +18,7 @@ type settler struct {
 	leases map[*lease]bool // those that are prolonged
 }
 
-// A lease is a batch in hand. Its context is that of the handlers.
+// A lease is a batch in progress. Its context is that of the handlers.
 type lease struct {
 	token  LeaseToken
 	ctx    context.Context // ends when the lease is lost
@@ -199,7 +199,7 @@ func (s *settler) renew(ended <-chan struct{}) {
 	}
 }
 
-// unfinished returns the leases of batches with lanes in hand, and forgets the others.
+// unfinished returns the leases of batches with lanes in progress, and forgets the others.
 func (s *settler) unfinished() []*lease {
 	s.mu.Lock()
 	defer s.mu.Unlock()

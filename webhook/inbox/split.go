@@ -46,7 +46,7 @@ const maxNumber = 64
 
 // isBackfill guesses whether a delivery is about history or contacts. The name of the field stands
 // before or behind its value. A wrong guess costs time, not order: the events that it consists of
-// are told apart again when it is split.
+// are distinguished again when it is split.
 func isBackfill(body []byte) bool {
 	const window = 512
 	head, tail := body[:min(len(body), window)], body[max(0, len(body)-window):]

@@ -40,9 +40,9 @@ func (s *splitter) run(ctx context.Context) {
 }
 
 // next claims a batch and splits it. What was abandoned too often is given back, and claimed again
-// when nothing else is in hand, because other deliveries and events would count as abandoned with
-// it if the process died. If that moment does not come, it is split all the same: all others of the
-// queue are behind it.
+// when nothing else is in progress, because other deliveries and events would count as abandoned
+// with it if the process died. If that moment does not come, it is split all the same: all others
+// of the queue are behind it.
 func (s *splitter) next(ctx context.Context) (Batch, error) {
 	if !s.in.gate.enter(s.in.stopping) {
 		return Batch{}, nil

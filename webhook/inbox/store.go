@@ -57,10 +57,10 @@ type Store interface {
 	// It returns [ErrLeaseLost] if another worker took some of it, or if nothing is left.
 	Extend(ctx context.Context, token LeaseToken, lease time.Duration) error
 
-	// Settle says what became of records of a batch, in one transaction: all outcomes are stored,
-	// or none and an error is returned. It returns [ErrLeaseLost] if any of them is not held any
-	// more. The records of a lane are settled in order, in one call or in several; a lane is free
-	// again once all its records in the batch are settled.
+	// Settle stores the outcomes of records of a batch, in one transaction: all outcomes are
+	// stored, or none and an error is returned. It returns [ErrLeaseLost] if any of them is not
+	// held any more. The records of a lane are settled in order, in one call or in several; a lane
+	// is free again once all its records in the batch are settled.
 	Settle(ctx context.Context, token LeaseToken, outcomes []Settlement) error
 
 	// Stats counts what is there. It may be a few seconds old.
@@ -71,7 +71,7 @@ type Store interface {
 	DeadLetters(ctx context.Context, f Filter, after ID, limit int) ([]DeadLetter, error)
 
 	// ReplayDeadLetters forgets dead letters together with their keys, and makes their deliveries
-	// ready to be split anew, as if they had just arrived: events that were handled are known by
+	// ready to be split again, as if they had just arrived: events that were handled are known by
 	// their keys and do not come again. It returns how many of the dead letters it found.
 	ReplayDeadLetters(ctx context.Context, ids []ID) (int, error)
 
@@ -98,7 +98,7 @@ type ClaimRequest struct {
 	Except []graph.PhoneNumberID
 
 	// Quarantine asks for a lane in quarantine, and for nothing else: the first record of one lane.
-	// The caller handles it alone, so that nothing else is in hand if the process dies.
+	// The caller handles it alone, so that nothing else is in progress if the process dies.
 	Quarantine bool
 
 	// MaxBytes limits the sum of the bodies in a batch; the body of a delivery counts once. One
@@ -119,9 +119,9 @@ func AbandonedPause(times int) time.Duration { return queue.AbandonedPause(times
 // A LeaseToken stands for the lease of a batch. No two batches have the same one.
 type LeaseToken string
 
-// A Batch is what a worker holds for a while.
+// A Batch is a set of leased records.
 type Batch struct {
-	// LeaseToken is what the records are settled with. It is empty if there are none.
+	// LeaseToken settles the records. It is empty if there are none.
 	LeaseToken LeaseToken
 
 	// Records are in the order of their lane: those of one lane follow each other.
@@ -141,7 +141,7 @@ type Batch struct {
 	Quarantined bool
 }
 
-// A Settlement is what became of a record.
+// A Settlement is the outcome of a record.
 type Settlement struct {
 	// ID is that of the record.
 	ID ID
@@ -155,9 +155,9 @@ type Settlement struct {
 	// Reason says why, for [DispositionRetry] and [DispositionDead]. It is shown to humans.
 	Reason string
 
-	// Events are what a delivery that is [DispositionDone] was split into, in order. They are
-	// stored together with the outcome; those with a known key are left out. The delivery's body is
-	// kept until all of them are done or deleted.
+	// Events are the events of a delivery that is [DispositionDone], in order. They are stored
+	// together with the outcome; those with a known key are left out. The delivery's body is kept
+	// until all of them are done or deleted.
 	Events []Record
 
 	// DropKey makes the store forget the delivery's key once it is [DispositionDone], because some
@@ -165,7 +165,8 @@ type Settlement struct {
 	DropKey bool
 }
 
-// A Disposition is how an attempt at a record ended, and with it what happens to the record next.
+// A Disposition is the result of an attempt at a record. It decides what happens to the record
+// next.
 type Disposition int
 
 const (
@@ -184,7 +185,7 @@ const (
 	DispositionRelease
 )
 
-// Stats says how much there is.
+// Stats counts the records.
 type Stats struct {
 	Deliveries     int // not split yet
 	Live, Backfill int // events that are not handled yet

@@ -20,7 +20,7 @@ type Target struct {
 	// middleware, limits. It is served on the loopback interface while the test runs.
 	Handler http.Handler
 
-	// Path is where Handler expects the endpoint. If empty, "/".
+	// Path is the path of the endpoint in Handler. If empty, "/".
 	Path string
 
 	// URL is the endpoint's address if it runs already. It stands instead of Handler and Path.
@@ -56,8 +56,8 @@ type Target struct {
 	HandleTimeout time.Duration
 
 	// MaxAckLatency is how long the endpoint may take to acknowledge a small delivery, by the
-	// median of several. Meta wants 250 ms, and fewer than 1 % of all above 1 s. If zero, this is
-	// not looked at.
+	// median of several. Meta asks for 250 ms, and fewer than 1 % of all above 1 s. If zero, this
+	// is not looked at.
 	MaxAckLatency time.Duration
 
 	// HTTPClient makes the requests to URL, for an endpoint behind a private certificate. If nil,
@@ -78,7 +78,7 @@ func (t Target) validate() error {
 		if u, err := url.Parse(t.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" ||
 			u.RawQuery != "" {
 			errs = append(errs,
-				errors.New("webhooktest: Target.URL wants http or https, a host and a path, without a query"))
+				errors.New("webhooktest: Target.URL needs http or https, a host and a path, without a query"))
 		}
 	}
 	if t.Path != "" && !strings.HasPrefix(t.Path, "/") {

@@ -14,7 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// asTheyCame is the advice for an endpoint that verifies another text than the one that was sent.
+// asTheyCame is the advice for an endpoint that verifies a different text than the one that was
+// sent.
 const asTheyCame = "verify the bytes as they came, not JSON that was read and written again; Meta escapes what " +
 	"others do not"
 

@@ -216,7 +216,7 @@ func (n *naive) handle(ctx context.Context, ev webhook.Event, body []byte) error
 		}
 		n.seen[key+string(m.ID)], n.seen[key] = true, true
 		return n.recorder.Handle(ctx, ev)
-	case n.forgets: // answers a repeat with an error for ever
+	case n.forgets: // answers a repeat with an error forever
 		claim, err := n.ledger.Claim(ctx, ev.Info().DedupKey)
 		if err != nil {
 			return err

@@ -20,5 +20,5 @@
 //		Handled: …, Answered: …,
 //	})
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package webhooktest

@@ -17,7 +17,7 @@ var samples embed.FS
 // [Samples] lists them all. The bodies are made up after Meta's documentation; every number, id and
 // name in them is fictitious.
 //
-// It panics if there is no such sample, because a test cannot go on then.
+// It panics if there is no such sample, because a test cannot continue then.
 func Sample(field, name string) []byte {
 	body, err := samples.ReadFile(path.Join("samples", field, name+".json"))
 	if err != nil {
@@ -26,7 +26,7 @@ func Sample(field, name string) []byte {
 	return body
 }
 
-// A SampleName is what to call [Sample] with.
+// A SampleName holds the arguments of [Sample].
 type SampleName struct {
 	Field string // such as "messages"
 	Case  string // such as "text-reply"

@@ -109,7 +109,7 @@ func (p Phone) Seal(request []byte) (body []byte, open func(answer []byte) ([]by
 		}
 		plain, err := aead.Open(nil, turned, raw, nil)
 		if err != nil {
-			return nil, errors.New("flowendpointtest: the answer does not decrypt; is its vector turned?")
+			return nil, errors.New("flowendpointtest: the answer does not decrypt; is its IV inverted?")
 		}
 		return plain, nil
 	}, err

@@ -249,7 +249,7 @@ func (r *run) compareConversation(ctx context.Context, store coexistence.Store, 
 // compareBook compares the names of the contacts that the host was told of. A contact whose person
 // took another number since is left out: which of the two the book means cannot be known.
 func (r *run) compareBook(ctx context.Context, store coexistence.Store) error {
-	// Customers with a new number are told apart by their first one, which the book names.
+	// Customers with a new number are distinguished by their first one, which the book names.
 	moved := map[string]bool{}
 	for _, c := range r.customers {
 		if c.moved {

@@ -64,7 +64,7 @@ type telling struct {
 
 // before reports whether the host was told that a message stands above another one, which it does
 // on the phone. A history lists both in order, or the later one is too late for it; one that lists
-// the lower message alone, because the upper one was deleted meanwhile, tells nothing. Live, the
+// the lower message only, because the upper one was deleted meanwhile, tells nothing. Live, the
 // deliveries arrived in order; where they overtook each other within the second, it is not told.
 func (t telling) before(o telling) bool {
 	switch {

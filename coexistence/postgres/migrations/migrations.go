@@ -2,7 +2,7 @@
 // PostgreSQL, and change them from release to release: package postgres applies them at the start,
 // or, with its MigrateOff, a tool or a person with the right to create tables does.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package migrations
 
 import "embed"

@@ -2,7 +2,7 @@
 // and change them from release to release: one process opens the file, and brings it up to date at
 // the start.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/wiring.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package migrations
 
 import "embed"

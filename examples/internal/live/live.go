@@ -1,5 +1,5 @@
 // Package live keeps pages that are open up to date, with server-sent events: examples/saas renders
-// a page anew whenever something has changed, and a script of a few lines puts in what is new of
+// a page again whenever something has changed, and a script of a few lines puts in what is new of
 // it.
 //
 // What an open page costs does not depend on how many others there are: it is rendered when there
@@ -50,7 +50,7 @@ type Page struct {
 	// before anything is written.
 	Allowed func(context.Context) error
 
-	// Version is another text than before when the page may look different. It has to be cheap.
+	// Version is a different text than before when the page may look different. It has to be cheap.
 	Version func(context.Context) (string, error)
 
 	// Render returns the page. The version is one that is not newer than what it shows.

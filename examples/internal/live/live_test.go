@@ -191,7 +191,7 @@ func TestAPageIsRenderedForItsOwnNewsOnly(t *testing.T) {
 	})
 }
 
-// After the sign-out, nothing is written but that the session has ended: also if the sign-out comes
+// After the sign-out, nothing is written but that the session has ended: even if the sign-out comes
 // while the page is rendered.
 func TestAStreamEndsWithItsSession(t *testing.T) {
 	t.Parallel()

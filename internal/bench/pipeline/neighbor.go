@@ -15,7 +15,7 @@ import (
 const neighborRate = 10
 
 // measureNeighbor measures E4: how long tenant B's texts take while tenant A's number gets a flood
-// of statuses, beside how long they take alone.
+// of statuses, beside how long they take without it.
 func measureNeighbor(ctx context.Context, r *report.Report, list []*capacity, o options) error {
 	for _, e := range list {
 		alone, beside, rate, err := neighbor(ctx, e.engine, o)
@@ -32,8 +32,8 @@ func measureNeighbor(ctx context.Context, r *report.Report, list []*capacity, o 
 	return nil
 }
 
-// neighbor returns B's p95 alone and during a flood, which lasts until all of A's statuses are
-// handled, and how many of those were handled in a second.
+// neighbor returns B's p95 without a flood and during one, which lasts until all of A's statuses
+// are handled, and how many of those were handled in a second.
 func neighbor(ctx context.Context, e engine, o options) (alone, beside, rate float64, err error) {
 	const most = 20_000 // texts of B
 	h, err := newHost(ctx, e, true, most)

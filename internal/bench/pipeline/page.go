@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// What is between these two lines of a page is written anew.
+// What is between these two lines of a page is written again.
 const (
 	pageBegin = "<!-- made by go run ./internal/bench/pipeline -o docs/capacity.md -->\n"
 	pageEnd   = "<!-- until here -->\n"

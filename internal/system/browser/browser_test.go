@@ -142,7 +142,7 @@ func (w *window) awaitWithin(limit time.Duration, js string) {
 }
 
 // click clicks with the mouse on what a JavaScript expression yields, once or so many times. A
-// script's click() would not do: browsers open popups for people alone.
+// script's click() would not do: browsers open popups for people only.
 func (w *window) click(js string, times ...int64) {
 	w.t.Helper()
 	w.await(js + ` && !(` + js + `).disabled`)

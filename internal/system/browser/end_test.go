@@ -358,7 +358,7 @@ func TestARedirectIsCanceled(t *testing.T) {
 }
 
 // A host's header cuts the popup off from the page. Nothing comes back then, and the page must not
-// wait for ever.
+// wait forever.
 func TestAnOpenerPolicyThatCutsThePopupOff(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, hostConfig{headers: map[string]string{"Cross-Origin-Opener-Policy": "same-origin"}})

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A caller posts over one connection, which it makes anew when it breaks. It is a cheap client: it
+// A caller posts over one connection, which it makes again when it breaks. It is a cheap client: it
 // writes bytes that are there, and reads no more of the answer than it has to.
 type caller struct {
 	addr    string

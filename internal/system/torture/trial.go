@@ -89,7 +89,7 @@ func (t *trial) running() []*process {
 	return append([]*process(nil), t.children...)
 }
 
-// spawn starts the i-th child, or starts it anew.
+// spawn starts the i-th child, or starts it again.
 func (t *trial) spawn(i int) error {
 	o := t.order
 	o.Engine, o.Place, o.Notes = t.engine, t.site.place, t.notes

@@ -45,7 +45,7 @@ func (c *check) abandonedOnce() {
 }
 
 // abandonedCleared abandons three lanes of two events, and then settles the first event of each as
-// done, to be tried again, and dead. All three start anew with that: they come with no count, and
+// done, to be tried again, and dead. All three start again with that: they come with no count, and
 // with several events at a time.
 func (c *check) abandonedCleared() {
 	c.split("a", event("d1", "d"), event("d2", "d"), event("r1", "r"), event("r2", "r"), event("k1", "k"),
@@ -103,8 +103,8 @@ func (c *check) quarantine() {
 }
 
 // quarantinePause abandons a lane a third time, within quarantine. It pauses longer then. A release
-// ends neither the quarantine nor the count. A dead letter does: the lane goes on with what is
-// behind it, and a replay of the dead letter starts anew.
+// ends neither the quarantine nor the count. A dead letter does: the lane continues with what is
+// behind it, and a replay of the dead letter starts again.
 func (c *check) quarantinePause() {
 	begin := time.Now()
 	c.abandonTwice("a", event("1", "x"), event("2", "x"))
@@ -159,7 +159,7 @@ func (c *check) abandonedDeliveries() {
 	expect("Abandoned after a settlement", b.Records[0].Abandoned, 0)
 }
 
-// reopened ends the process that has events and deliveries in hand. The next one finds both
+// reopened ends the process that has events and deliveries in progress. The next one finds both
 // abandoned.
 func (c *check) reopened() {
 	if c.storage.Reopen == nil {

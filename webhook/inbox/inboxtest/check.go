@@ -74,8 +74,9 @@ func expectLeaseLost(what string, err error) {
 // long is a lease that does not end during a check.
 const long = time.Minute
 
-// received is when all deliveries of the checks arrived: an hour ago, so that their age can be told
-// from that of what a store makes now. Stores keep microseconds; the checks use milliseconds.
+// received is when all deliveries of the checks arrived: an hour ago, so that their age can be
+// distinguished from that of what a store makes now. Stores keep microseconds; the checks use
+// milliseconds.
 func received() time.Time { return time.Now().Add(-time.Hour).Truncate(time.Millisecond).UTC() }
 
 // delivery returns a record as Receive makes it. Its body has bytes that are no text, because a

@@ -87,9 +87,9 @@ func (c *check) deadOfANumber() {
 	}
 }
 
-// replaying replays one of two dead letters. Its delivery is split anew into the same three events:
-// the one that was waiting is known, the one that is dead stays dead, and the replayed one comes.
-// Then the other one, together with an ID that is not dead any more, which does not count.
+// replaying replays one of two dead letters. Its delivery is split again into the same three
+// events: the one that was waiting is known, the one that is dead stays dead, and the replayed one
+// comes. Then the other one, together with an ID that is not dead any more, which does not count.
 func (c *check) replaying() {
 	c.split("a", event("1", "x"), event("2", "x"), event("3", "y"))
 	c.giveUp("bug", 2)
@@ -160,7 +160,7 @@ func (c *check) bodiesStay() {
 }
 
 // bodyOfADeletedDelivery replays a dead event while its neighbour waits. The delivery dies when it
-// is split anew, and is deleted while the neighbour still waits: that one needs the body.
+// is split again, and is deleted while the neighbour still waits: that one needs the body.
 func (c *check) bodyOfADeletedDelivery() {
 	c.split("a", event("1", "x"), event("2", "x"))
 	c.giveUp("bug", 1)

@@ -39,11 +39,11 @@
 // # What it cannot check
 //
 // That what was acknowledged survives a crash or a loss of power; that a lease is measured by one
-// clock, also when those of the machines differ; and how a store behaves with millions of records.
+// clock, even when those of the machines differ; and how a store behaves with millions of records.
 //
 // Shortest leases are 20 milliseconds, and checks wait for them by asking. A store whose answers
 // take longer needs another [Engine].ShortLease: a lease must not end before the next call of the
 // same check.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/testing.md
 package inboxtest

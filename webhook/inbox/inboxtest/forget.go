@@ -92,7 +92,7 @@ func (c *check) forgottenNumber() {
 	expect("events that are left", len(keys), 2)
 }
 
-// forgottenInHand forgets what a worker has in hand: it stays until the worker has settled it,
+// forgottenInHand forgets what a worker is working on: it stays until the worker has settled it,
 // which the worker can.
 func (c *check) forgottenInHand() {
 	if !c.isForgetter() {

@@ -11,7 +11,7 @@ import (
 
 // concurrentClaims has six workers split deliveries and handle their events at once, over both
 // stores. Each lane has to come out in the order of its events, and never at two workers at a time:
-// the check keeps a book of the lanes in hand, beside the store.
+// the check keeps a book of the lanes in progress, beside the store.
 //
 // It finds stores that lock too little. Deliveries are still being split while events are handled,
 // so a lane goes when its last event is done and comes back with the next delivery: a store that
@@ -59,7 +59,7 @@ type claimRace struct {
 	mu      sync.Mutex
 	left    int                         // events that are not settled
 	got     map[string][]string         // keys of the events of a lane, as they were handed out
-	holders map[string]inbox.LeaseToken // of the lanes in hand
+	holders map[string]inbox.LeaseToken // of the lanes in progress
 }
 
 // raceSplit returns the events of the d-th delivery. Neighbours in a delivery are in different
@@ -123,7 +123,7 @@ func (r *claimRace) handleSome(s inbox.Store) {
 	r.left -= len(b.Records)
 }
 
-// take notes that the lanes of a batch are in hand.
+// take notes that the lanes of a batch are in progress.
 func (r *claimRace) take(b inbox.Batch) (err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -19,14 +19,14 @@ type Engine struct {
 	ShortLease time.Duration
 }
 
-// A Storage is where records are kept, and opens stores over them.
+// A Storage holds records, and opens stores over them.
 type Storage struct {
 	// Open returns a store over the storage, which behaves like that of a process of its own. If
 	// only one process may use the storage, it returns the same store each time.
 	Open func(ctx context.Context) (inbox.Store, error)
 
-	// Reopen closes what Open has opened, like a process that ends with records in hand, and opens
-	// a store over the same records. It is nil if these do not outlive their process.
+	// Reopen closes what Open has opened, like a process that ends with records in progress, and
+	// opens a store over the same records. It is nil if these do not outlive their process.
 	Reopen func(ctx context.Context) (inbox.Store, error)
 
 	// Close closes what Open and Reopen have opened, and removes the storage. Its error fails the

@@ -30,7 +30,7 @@ type command struct {
 	// Forget deletes the keys of what was done so many microseconds ago or longer.
 	Forget *int64 `json:"forget,omitzero"`
 
-	// Erase forgets what waits and what is dead, Replace stores a delivery's body anew.
+	// Erase forgets what waits and what is dead, Replace stores a delivery's body again.
 	Erase   *erased   `json:"erase,omitzero"`
 	Replace *replaced `json:"replace,omitzero"`
 

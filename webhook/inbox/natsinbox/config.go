@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Config says where the inbox is. URLs is required.
+// Config names the servers of the inbox. URLs is required.
 type Config struct {
 	// URLs are those of one or more servers of a cluster: nats://user:password@host:4222.
 	URLs []string

@@ -105,5 +105,5 @@
 // answer got lost; then the next attempt says that the lease was lost, although nothing is handled
 // again.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package natsinbox

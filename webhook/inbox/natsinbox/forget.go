@@ -15,8 +15,8 @@ type erased struct {
 	Lanes  []string            `json:"lanes,omitempty"`
 }
 
-// A replaced is a delivery whose body is stored anew, because something was taken out of it, or out
-// of another body in the same message.
+// A replaced is a delivery whose body is stored again, because something was taken out of it, or
+// out of another body in the same message.
 type replaced struct {
 	ID       queue.ID `json:"id"`
 	Old      []part   `json:"old"`
@@ -25,7 +25,7 @@ type replaced struct {
 	Split    bool     `json:"split,omitzero"` // what a redacted one was taken for
 }
 
-// replace puts a body in the place of another, unless the delivery is gone, or a redacted one was
+// replace puts a body in place of another, unless the delivery is gone, or a redacted one was
 // claimed or split meanwhile. The parts that are not needed then are released.
 func (m *machine) replace(r replaced) result {
 	m.bodies.arrive(r.New)
@@ -45,7 +45,7 @@ func (m *machine) replace(r replaced) result {
 }
 
 // Forget implements [inbox.Forgetter]. Bodies share messages of the stream, so what is in a message
-// with one that is redacted is stored anew as well, and the message is deleted. The server marks
+// with one that is redacted is stored again as well, and the message is deleted. The server marks
 // messages as deleted, and overwrites them when it compacts the stream. The log names the number
 // and hashes of lanes until the second snapshot from then.
 func (s *Store) Forget(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
@@ -107,7 +107,7 @@ func (s *Store) Forget(ctx context.Context, e inbox.Erasure) (busy bool, err err
 	return busy, nil
 }
 
-// replaceBody stores a body, and puts it in the place of the old one. It reports whether it could.
+// replaceBody stores a body, and puts it in place of the old one. It reports whether it could.
 func (s *Store) replaceBody(ctx context.Context, body []byte, r replaced) (bool, error) {
 	parts, err := s.bodies.store(ctx, [][]byte{slices.Clone(body)}, true)
 	if err != nil {

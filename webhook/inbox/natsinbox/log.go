@@ -206,7 +206,7 @@ func (w *writer) skip(at uint64) {
 }
 
 // errSkipped is for commands of which only a snapshot is left. Whether they did something is not
-// known, as with any command that returns another error than the machine's.
+// known, as with any command that returns a different error than the machine's.
 var errSkipped = errors.New("natsinbox: the process was too slow to see what became of it")
 
 // finish ends a batch that is acknowledged and applied. What a claim brought whose caller is gone
@@ -264,7 +264,7 @@ func (s *Store) publish(ctx context.Context, msg *nats.Msg, stream string) (uint
 }
 
 // tryPublish stores a message on a server that passed the durability check. If the connection was
-// made anew meanwhile, the acknowledgement may come from another server and does not count: the
+// made again meanwhile, the acknowledgement may come from another server and does not count: the
 // message is sent again, and known by its ID.
 func (s *Store) tryPublish(ctx context.Context, msg *nats.Msg, stream string) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)

@@ -165,7 +165,7 @@ func (m *machine) stats(now int64) inbox.Stats {
 // process that wrote it got an error.
 func (m *machine) join(id string, index, of int, data []byte) []byte {
 	p := m.partial[id]
-	if index == 0 { // begins anew, whatever was there
+	if index == 0 { // begins again, whatever was there
 		p = new(partialEntry)
 		m.partial[id] = p
 	}

@@ -79,7 +79,7 @@ func (s *Store) writeSnapshot(ctx context.Context) error {
 	if err != nil || turn.n == 0 {
 		return err
 	}
-	s.mu.Lock() // for the copy alone: encoding it takes a while
+	s.mu.Lock() // for the copy only: encoding it takes a while
 	snap, ref := s.machine.snapshot(), snapshotRef{ID: rand.Text(), At: s.at}
 	s.mu.Unlock()
 	data, err := snap.encode()

@@ -65,7 +65,7 @@ func Open(ctx context.Context, url string, h webhook.Handler, cfg inbox.Config) 
 // whose command is still on its way by nothing but its age: so an hour later a command says that no
 // older body is accepted any more, and after that what is not referred to is deleted (expiry.go).
 //
-// The log would grow for ever, so one process at a time writes a snapshot of the machine, and the
+// The log would grow forever, so one process at a time writes a snapshot of the machine, and the
 // log before the snapshot before that is deleted (maintenance.go). A process that starts, or that
 // was slower than that, continues from the last snapshot.
 //
@@ -134,7 +134,7 @@ const (
 )
 
 // OpenStore connects, checks that the servers keep what they acknowledge, makes the streams if they
-// are not there, and reads what is in them. It returns when the store knows everything that was
+// do not exist, and reads what is in them. It returns when the store knows everything that was
 // stored before, which takes a while if there is much. Most hosts call [Open].
 func OpenStore(ctx context.Context, cfg Config) (*Store, error) {
 	return open(ctx, cfg, defaultSnapshotBytes, defaultOrphanAge)

@@ -66,7 +66,7 @@ type address struct {
 var serverDir string
 
 // serverProgram is the NATS server that internal/system names, built once. It cannot be built from
-// a module cache, which holds this module alone.
+// a module cache, which holds this module only.
 var serverProgram = sync.OnceValues(func() (path string, err error) {
 	dir, err := os.MkdirTemp("", "natsserver")
 	if err != nil {

@@ -322,7 +322,7 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 }
 
-// A process can be stopped, or its machine be gone, at any statement: also when it has locked rows
+// A process can be stopped, or its machine be gone, at any statement: even when it has locked rows
 // that the others need.
 func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()

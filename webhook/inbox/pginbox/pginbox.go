@@ -26,7 +26,7 @@
 // With [inbox.InTx], a handler's rows and the fact that the event is done are one commit in this
 // database.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package pginbox
 
 import (

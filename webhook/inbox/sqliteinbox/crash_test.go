@@ -44,8 +44,8 @@ func dieOf(path string, culprits []string) error {
 	return errors.Join(in.WaitIdle(ctx), in.Shutdown(ctx))
 }
 
-// An event of which the process dies takes with it, twice, what is in hand beside it. Then it is
-// alone, and at last a dead letter. Nothing else becomes one, and everything else is handled,
+// An event of which the process dies takes with it, twice, what is in progress beside it. Then it
+// is alone, and at last a dead letter. Nothing else becomes one, and everything else is handled,
 // nearly all of it in the first two lives.
 func TestAnEventThatEndsTheProcessIsFoundAndGivenUp(t *testing.T) {
 	t.Parallel()
@@ -71,8 +71,8 @@ func TestAnEventThatEndsTheProcessIsFoundAndGivenUp(t *testing.T) {
 				require.LessOrEqual(t, lives, 5*len(culprits)+1, "each of them ends five lives at most")
 			})
 			for _, who := range culprits {
-				// Beside another culprit it may be in hand when that one ends the process, and not
-				// have begun: only the three lives in which it is alone are certain.
+				// Beside another culprit it may be in progress when that one ends the process, and
+				// not have begun: only the three lives in which it is alone are certain.
 				require.LessOrEqual(t, calls[who], 5, "a culprit")
 				require.GreaterOrEqual(t, calls[who], 3, "a culprit")
 				if len(culprits) == 1 {

@@ -51,3 +51,36 @@ func Example() {
 	// was answered 200
 	// <nil>
 }
+
+// The rows of a handler and the end of its event are one commit: whatever crashes, they are there
+// once.
+func ExampleOpen() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "inbox")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, m *webhook.IncomingMessage) error {
+		tx, _ := inbox.Tx(ctx)
+		_, err := tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS tickets (message TEXT)")
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO tickets VALUES (?)", string(m.ID))
+		return err
+	})
+	in, err := sqliteinbox.Open(ctx, filepath.Join(dir, "inbox.db"), inbox.InTx(&mux), inbox.Config{})
+	if err != nil {
+		panic(err)
+	}
+	err = in.Receive(ctx, webhook.Delivery{Body: webhooktest.Sample("messages", "text")})
+	fmt.Println(err, in.WaitIdle(ctx))
+	m, err := in.Metrics(ctx)
+	fmt.Println(m.Dead, err, in.Shutdown(ctx))
+	// Output:
+	// <nil> <nil>
+	// 0 <nil> <nil>
+}

@@ -31,7 +31,7 @@
 // A full disk makes the endpoint answer 503, so that Meta keeps what it has, until there is room
 // again.
 //
-// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
+// Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/storage.md
 package sqliteinbox
 
 import (
@@ -44,7 +44,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Open opens the inbox in the file at path, makes it and its folder if they are not there, and
+// Open opens the inbox in the file at path, makes it and its folder if they do not exist, and
 // starts to handle what is in it. Shutdown closes the file.
 func Open(ctx context.Context, path string, h webhook.Handler, cfg inbox.Config) (*inbox.Inbox, error) {
 	store, err := sqlitedb.OpenInbox(ctx, path)

@@ -16,7 +16,7 @@ const (
 )
 
 // A history makes up chunks, in the order of their age. Each chunk holds a stretch of a few
-// conversations, and a conversation goes on in later chunks. The bodies are written by hand,
+// conversations, and a conversation continues in later chunks. The bodies are written by hand,
 // because composing them must cost little beside what is measured.
 type history struct {
 	rand            *rand.Rand

@@ -14,7 +14,7 @@ func (m *Machine) DeadLetters(number graph.PhoneNumberID, after ID, limit int) [
 }
 
 // Replay forgets dead letters together with their keys, and makes their deliveries wait for being
-// split anew. Events that were handled are known by their keys, and are left out then. It returns
+// split again. Events that were handled are known by their keys, and are left out then. It returns
 // how many of the dead letters there were.
 func (m *Machine) Replay(ids []ID) int {
 	return m.takeDead(ids, func(rec, delivery *record) {

@@ -11,7 +11,7 @@ import (
 type deadIndex struct {
 	records  map[ID]*record
 	ids      sortedIDs
-	byNumber map[graph.PhoneNumberID]*sortedIDs // events alone
+	byNumber map[graph.PhoneNumberID]*sortedIDs // events only
 }
 
 func newDeadIndex() deadIndex {

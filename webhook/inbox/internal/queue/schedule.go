@@ -10,7 +10,7 @@ type schedule struct {
 	leased      laneHeap // until their ReadyAt, and longer if nothing is claimed
 	quarantined laneHeap // ready, for those who ask for quarantine
 
-	// Those that are ready for everybody: with a customer's message, and with statuses alone.
+	// Those that are ready for everybody: with a customer's message, and with statuses only.
 	messages, statuses ring
 
 	// passedOver is how many lanes with messages were handed out while statuses waited.
