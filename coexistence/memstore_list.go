@@ -92,7 +92,7 @@ func (s *MemStore) CountUnread(ctx context.Context, phone graph.PhoneNumberID) (
 		return n, err
 	}
 	for _, c := range s.conversations(phone) {
-		if c.UnreadCount > 0 {
+		if c.UnreadCount > 0 && n.Conversations < MaxListLimit {
 			n.Messages += c.UnreadCount
 			n.Conversations++
 		}

@@ -96,7 +96,8 @@ type MessageStore interface {
 	// is ErrNotFound.
 	MarkRead(ctx context.Context, phone graph.PhoneNumberID, conversation string, upTo Cursor) error
 
-	// CountUnread counts what is unread of a number.
+	// CountUnread counts what is unread of a number, in the latest [MaxListLimit] conversations
+	// that have something, and not beyond: its cost does not grow with what is stored.
 	CountUnread(ctx context.Context, phone graph.PhoneNumberID) (UnreadCount, error)
 
 	// FindPeople returns up to limit conversations whose person is found by the text: each of its

@@ -50,6 +50,7 @@ func TestStore(ctx context.Context, open func(context.Context) (coexistence.Stor
 		{"a conversation is the sum of its messages, whatever happens", (*storeCheck).summaries},
 		{"pages of a conversation meet, and bad cursors, limits and IDs are errors", (*storeCheck).messageLists},
 		{"pages of conversations meet, also of unread ones", (*storeCheck).conversationLists},
+		{"what is unread is counted up to a limit", (*storeCheck).manyUnread},
 		{"what was read stays read", (*storeCheck).readMarks},
 		{"people are found by the beginnings of their names and numbers", (*storeCheck).people},
 		{"messages are found by words", (*storeCheck).search},

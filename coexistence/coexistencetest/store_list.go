@@ -203,6 +203,30 @@ func (c *storeCheck) conversationLists() error {
 	return err
 }
 
+// manyUnread has one conversation more with something unread than are counted. The oldest, which is
+// not, has two messages.
+func (c *storeCheck) manyUnread() error {
+	var ids []graph.MessageID
+	for i := range coexistence.MaxListLimit + 2 {
+		ids = append(ids, graph.MessageID(fmt.Sprintf("wamid.%04d", i)))
+	}
+	err := c.s.UpdateMessages(c.ctx, c.phone, ids, func(m *coexistence.Message) {
+		i := slices.Index(ids, m.ID)
+		m.Person, m.Origin = fmt.Sprintf("1555%07d", max(i, 1)), coexistence.OriginCustomer
+		m.At = storeTime.Truncate(time.Second).Add(time.Duration(max(i, 1)) * time.Second)
+		m.Type, m.Text = webhook.TypeText, "Rye?"
+	})
+	if err != nil {
+		return err
+	}
+	want := coexistence.UnreadCount{Messages: coexistence.MaxListLimit, Conversations: coexistence.MaxListLimit}
+	n, err := c.s.CountUnread(c.ctx, c.phone)
+	if err == nil && n != want {
+		err = fmt.Errorf("unread are %+v with %d conversations and more, want %+v", n, coexistence.MaxListLimit, want)
+	}
+	return err
+}
+
 // conversationPages walks through a list of conversations, and returns the keys of their contacts.
 func (c *storeCheck) conversationPages(opts coexistence.ConversationListOptions) (keys []string, err error) {
 	for {

@@ -52,16 +52,18 @@ type conversationRow struct {
 	contactDoc, lastDoc, former sql.NullString
 }
 
-// conversationsOf is the query for rows of conversations out of from, a table named c.
+// conversationsOf is the query for rows of conversations out of from, which has them as c. What
+// belongs to a row is looked up by itself, by its key: joined to many rows, PostgreSQL takes to
+// reading all contacts and messages instead.
 func (s *Store) conversationsOf(from string) string {
 	ids := "group_concat(f.id)"
 	if s.db.Dialect == sqldb.PostgreSQL {
 		ids = "string_agg(CAST(f.id AS text), ',')"
 	}
-	return "SELECT " + summaryColumns + ", p.doc, m.doc, (SELECT " + ids +
-		" FROM coexistence_former_conversations f WHERE f.conversation = c.id) FROM " + from +
-		` LEFT JOIN coexistence_contacts p ON p.conversation = c.id
-		LEFT JOIN coexistence_messages m ON m.phone = c.phone AND m.id = c.last_id AND c.message_count > 0`
+	return "SELECT " + summaryColumns + `,
+		(SELECT p.doc FROM coexistence_contacts p WHERE p.conversation = c.id),
+		(SELECT m.doc FROM coexistence_messages m WHERE m.phone = c.phone AND m.id = c.last_id AND c.message_count > 0),
+		(SELECT ` + ids + " FROM coexistence_former_conversations f WHERE f.conversation = c.id) FROM " + from
 }
 
 // scan reads a row.
@@ -121,7 +123,7 @@ func (s *Store) Conversations(
 	return func(yield func(coexistence.Conversation, error) bool) {
 		last := top
 		eachRow(yield, "Conversations", conversationRow.conversation, func() ([]conversationRow, error) {
-			page, err := s.conversationPage(ctx, phone, last, pageSize, "")
+			page, err := s.conversationPage(ctx, phone, last, pageSize, anyConversation)
 			if len(page) > 0 {
 				last = page[len(page)-1].last
 			}
@@ -133,20 +135,24 @@ func (s *Store) Conversations(
 // top is a place above all others of a list that begins with the latest.
 var top = place{math.MaxInt64, math.MaxInt64, ""}
 
-// conversationPage returns conversations below a place, the latest first. which is a condition on
-// them.
+// The conditions of the lists of conversations: each is that of one index, and of no other.
+const (
+	anyConversation    = "c.message_count > 0"
+	unreadConversation = "c.unread > 0"
+)
+
+// conversationPage returns conversations below a place that meet a condition, the latest first.
 func (s *Store) conversationPage(
 	ctx context.Context, phone graph.PhoneNumberID, below place, limit int, which string,
 ) (page []conversationRow, err error) {
-	from := `(SELECT * FROM coexistence_conversations
-		WHERE phone = ? AND message_count > 0` + which + ` AND (last_at, last_pos, last_id) < (?, ?, ?)
-		ORDER BY last_at DESC, last_pos DESC, last_id DESC LIMIT ?) c`
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var r conversationRow
 		err := r.scan(rows)
 		page = append(page, r)
 		return err
-	}, s.conversationsOf(from)+" ORDER BY c.last_at DESC, c.last_pos DESC, c.last_id DESC",
+	}, s.conversationsOf("coexistence_conversations c WHERE c.phone = ? AND "+which+
+		` AND (c.last_at, c.last_pos, c.last_id) < (?, ?, ?)
+		ORDER BY c.last_at DESC, c.last_pos DESC, c.last_id DESC LIMIT ?`),
 		text(phone), below.at, below.pos, below.id, limit)
 	return page, err
 }
@@ -156,11 +162,11 @@ func (s *Store) conversationPage(
 func (s *Store) Conversation(
 	ctx context.Context, phone graph.PhoneNumberID, name string,
 ) (coexistence.Conversation, error) {
-	from, args := `(SELECT x.* FROM coexistence_aliases a JOIN coexistence_conversations x ON x.id = a.conversation
-		WHERE a.phone = ? AND a.alias = ?) c`, []any{text(phone), text(coexistence.Alias(name))}
+	from, args := `coexistence_aliases a JOIN coexistence_conversations c ON c.id = a.conversation
+		WHERE a.phone = ? AND a.alias = ?`, []any{text(phone), text(coexistence.Alias(name))}
 	if id, ok := parseID(name); ok {
-		from = `(SELECT * FROM coexistence_conversations WHERE phone = ? AND id =
-			COALESCE((SELECT conversation FROM coexistence_former_conversations WHERE id = ?), ?)) c`
+		from = `coexistence_conversations c WHERE c.phone = ? AND c.id =
+			COALESCE((SELECT conversation FROM coexistence_former_conversations WHERE id = ?), ?)`
 		args = []any{text(phone), id, id}
 	}
 	var row conversationRow

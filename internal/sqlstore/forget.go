@@ -125,7 +125,7 @@ func (s *Store) dropPerson(ctx context.Context, tx *sql.Tx, e *Erasure) error {
 			e.Names = append(e.Names, name)
 		}
 		return err
-	}, "SELECT alias FROM coexistence_aliases WHERE conversation = ? ORDER BY alias", id)
+	}, "SELECT alias FROM coexistence_aliases WHERE conversation = ?", id)
 	if err != nil {
 		return err
 	}

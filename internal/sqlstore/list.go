@@ -19,9 +19,9 @@ func (s *Store) ListConversations(
 	if err != nil {
 		return nil, err
 	}
-	which := ""
+	which := anyConversation
 	if opts.Unread {
-		which = " AND unread > 0"
+		which = unreadConversation
 	}
 	page, err := s.conversationPage(ctx, phone, placeOf(below), opts.Limit, which)
 	if err != nil {
@@ -136,10 +136,17 @@ func (s *Store) MarkRead(
 	})
 }
 
-// CountUnread implements [coexistence.MessageStore]. It reads an index of what is unread.
+// CountUnread implements [coexistence.MessageStore]. It reads an index of what is unread, as far as
+// it counts: a little of it first, which is nearly always enough.
 func (s *Store) CountUnread(ctx context.Context, phone graph.PhoneNumberID) (n coexistence.UnreadCount, err error) {
-	err = s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(&n.Messages, &n.Conversations) },
-		`SELECT CAST(COALESCE(SUM(unread), 0) AS bigint), COUNT(*) FROM coexistence_conversations
-			WHERE phone = ? AND unread > 0`, text(phone))
+	for _, limit := range []int{usual, coexistence.MaxListLimit} {
+		err = s.readMany(ctx, limit, func(rows *sql.Rows) error { return rows.Scan(&n.Messages, &n.Conversations) },
+			`SELECT CAST(COALESCE(SUM(u.unread), 0) AS bigint), COUNT(*) FROM (
+				SELECT unread FROM coexistence_conversations WHERE phone = ? AND unread > 0
+				ORDER BY last_at DESC, last_pos DESC, last_id DESC LIMIT ?) u`, text(phone), limit)
+		if err != nil || n.Conversations < limit {
+			break
+		}
+	}
 	return n, explain("CountUnread", err)
 }

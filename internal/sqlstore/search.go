@@ -225,15 +225,15 @@ func (s *Store) FindPeople(
 		return nil, explain("FindPeople", ctx.Err())
 	}
 	var where strings.Builder
-	where.WriteString("n.phone = ? AND n.word >= ? AND n.word < ?")
-	args := []any{text(phone), text(beginnings[0]), text(beginnings[0]) + last}
+	where.WriteString("n.phone = ? AND n.word < ?")
+	args := []any{text(phone), text(beginnings[0]) + last}
 	for _, b := range beginnings[1:] {
 		where.WriteString(` AND EXISTS (SELECT 1 FROM coexistence_names o
 			WHERE o.conversation = n.conversation AND o.phone = n.phone AND o.word >= ? AND o.word < ?)`)
 		args = append(args, text(b), text(b)+last)
 	}
 	var ids []int64 // a person can have several words of that beginning
-	word, id := "", int64(0)
+	word, id := text(beginnings[0]), int64(0)
 	for full := true; full && len(ids) < limit; {
 		n := 0
 		err := s.read(ctx, s.db, func(rows *sql.Rows) error {
@@ -263,8 +263,8 @@ func (s *Store) conversationsByID(ctx context.Context, ids []int64) ([]coexisten
 		return nil, nil
 	}
 	byID := map[int64]coexistence.Conversation{}
-	among, arg := s.db.Dialect.Among("id", ids)
-	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
+	among, arg := s.db.Dialect.Among("c.id", ids)
+	err := s.readMany(ctx, len(ids), func(rows *sql.Rows) error {
 		var row conversationRow
 		if err := row.scan(rows); err != nil {
 			return err
@@ -272,7 +272,7 @@ func (s *Store) conversationsByID(ctx context.Context, ids []int64) ([]coexisten
 		c, err := row.conversation()
 		byID[row.id] = c
 		return err
-	}, s.conversationsOf("(SELECT * FROM coexistence_conversations WHERE "+among+") c"), arg)
+	}, s.conversationsOf("coexistence_conversations c WHERE "+among), arg)
 	if err != nil {
 		return nil, explain("FindPeople", err)
 	}

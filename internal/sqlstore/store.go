@@ -109,6 +109,27 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 	return s.db.Read(ctx, q, each, query, args...)
 }
 
+// usual is how many rows PostgreSQL looks up by an index, however many there are. For more, it may
+// prefer to read the whole of a table that is not very large.
+const usual = 100
+
+// readMany is read for a statement that needs so many rows and has an index to each of them, which
+// PostgreSQL is told to use.
+func (s *Store) readMany(
+	ctx context.Context, n int, each func(*sql.Rows) error, query string, args ...any,
+) error {
+	if s.db.Dialect != sqldb.PostgreSQL || n <= usual {
+		return s.read(ctx, s.db, each, query, args...)
+	}
+	return s.db.Run(ctx, func(tx *sql.Tx) error {
+		err := s.db.Set(ctx, tx, "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)")
+		if err != nil {
+			return err
+		}
+		return s.read(ctx, tx, each, query, args...)
+	})
+}
+
 // exec runs a statement, with ? for its parameters in either dialect, and returns how many rows it
 // changed. A row that stays as it was because of a conflict does not count.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {

@@ -87,11 +87,11 @@ func Forget(ctx context.Context, store Store, r ForgetRequest) error {
 		return errInHandler
 	}
 	e := Erasure{PhoneNumberID: r.PhoneNumberID, Lanes: lanesOf(r), Redact: newRedaction(r).apply}
-	if err := deleteLetters(ctx, store, r); err != nil || !r.Before.IsZero() {
-		return err
-	}
 	f, ok := store.(Forgetter)
-	if !ok {
+	if !ok || !r.Before.IsZero() {
+		if err := deleteLetters(ctx, store, r); err != nil || !r.Before.IsZero() {
+			return err
+		}
 		return fmt.Errorf("inbox: the store has no method Forget, so only dead letters were deleted: %w",
 			errors.ErrUnsupported)
 	}

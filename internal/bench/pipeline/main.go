@@ -15,7 +15,7 @@
 // With -o docs/capacity.md it also fills in the table of that page, and draws its picture.
 //
 // What the screens of an inbox cost (E5) takes minutes to fill databases for, and is measured where
-// it is asked for:
+// it is asked for; without that, E5 is what they add to a chunk of history:
 //
 //	go run ./internal/bench/pipeline -only E5 -screens 1000000
 //
@@ -115,6 +115,7 @@ func measure(ctx context.Context, r *report.Report, list []*capacity, o options)
 		{r.Wants("E1", "E2") || r.Wants("E3") && o.rate == 0, measureThroughput},
 		{r.Wants("E3"), measureLatency},
 		{r.Wants("E4"), measureNeighbor},
+		{r.Wants("E5"), measureChunks},
 		{r.Wants("E5") && o.screens > 0, measureScreens},
 		{r.Wants("E7"), measureDrain},
 	} {

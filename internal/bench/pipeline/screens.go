@@ -142,16 +142,11 @@ func (c *capacity) measureScreens(ctx context.Context, r *report.Report, o optio
 	var both [2]*stocked
 	for i, n := range []int{fewMessages, o.screens} {
 		began := time.Now()
-		db, err1 := c.create(ctx)
+		opened, drop, err1 := c.fresh(ctx)
 		if err1 != nil {
 			return err1
 		}
-		defer func() { err = errors.Join(err, db.drop()) }()
-		opened, err1 := db.open(ctx, db.address)
-		if err1 != nil {
-			return err1
-		}
-		defer func() { err = errors.Join(err, opened.Close()) }()
+		defer func() { err = errors.Join(err, drop()) }()
 		if both[i], err1 = stock(ctx, opened, n); err1 != nil {
 			return err1
 		}

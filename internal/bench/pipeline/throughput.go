@@ -65,15 +65,11 @@ const commitTime = 2 * time.Second
 // driver that the stores use: over 16 connections, with a row of the size of a text.
 func bareCommits(ctx context.Context, e engine) (rate float64, err error) {
 	const writers = 16
-	db, err := e.create(ctx)
+	opened, drop, err := e.fresh(ctx)
 	if err != nil {
 		return 0, err
 	}
-	opened, err := db.open(ctx, db.address)
-	if err != nil {
-		return 0, errors.Join(err, db.drop())
-	}
-	defer func() { err = errors.Join(err, opened.Close(), db.drop()) }()
+	defer func() { err = errors.Join(err, drop()) }()
 	pool := opened.SQL()
 	if _, err := pool.ExecContext(ctx, "CREATE TABLE bare (id bigint PRIMARY KEY, body text NOT NULL)"); err != nil {
 		return 0, err

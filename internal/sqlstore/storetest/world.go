@@ -73,9 +73,18 @@ func Events(seed uint64, deliveries int) ([]webhook.Event, error) {
 	return events, nil
 }
 
-// Chunk returns a chunk of history with n messages of ordinary length, numbered from first, in
-// conversations of a hundred. It is for measurements: nothing in it collides.
+// Chunk returns a chunk of history with n messages of ordinary length and of words as frequent as
+// people's are, numbered from first, in conversations of a hundred. It is for measurements: nothing
+// in it collides.
 func Chunk(first, n int) ([]webhook.Event, error) {
+	words := rand.NewZipf(rand.New(rand.NewPCG(uint64(first), 1)), 1.1, 10, 50_000)
+	said := func() string {
+		var b strings.Builder
+		for range 9 {
+			fmt.Fprintf(&b, "w%x ", words.Uint64())
+		}
+		return b.String()
+	}
 	var threads []string
 	// A conversation begins where the last chunk ended, so two chunks share none.
 	for from := 0; from < n; from += 100 {
@@ -83,7 +92,7 @@ func Chunk(first, n int) ([]webhook.Event, error) {
 		var list []string
 		for i := from; i < min(n, from+100); i++ {
 			list = append(list, past(fmt.Sprintf("wamid.%07d", first+i), person{number: number}, i,
-				text("a message of ordinary length, as people write them")))
+				text(said())))
 		}
 		threads = append(threads, fmt.Sprintf(`{"id":%q,"messages":[%s]}`, number, strings.Join(list, ",")))
 	}

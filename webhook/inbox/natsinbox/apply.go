@@ -119,14 +119,16 @@ func (s *Store) applyEntry(data []byte) error {
 	if err != nil {
 		return err
 	}
-	s.machine.bodies.freed = nil // of the entry before
 	results := make([]result, len(commands))
 	for i, c := range commands {
 		results[i] = s.machine.apply(c)
+		if node == s.node {
+			s.bodies.discard(s.machine.bodies.freed, c.erases())
+		}
+		s.machine.bodies.freed = nil
 	}
 	ready := s.machine.queue.TakeReady()
 	if node == s.node {
-		s.bodies.discard(s.machine.bodies.freed)
 		s.writer.apply(number, results)
 	} else if ready {
 		notify(s.wake)

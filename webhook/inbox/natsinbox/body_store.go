@@ -28,6 +28,8 @@ type bodyStore struct {
 	order   []uint64          // of the cache, oldest first
 	cached  int               // bytes
 	deletes chan uint64
+	erasing []uint64      // messages that erase overwrites
+	erasers chan struct{} // held by the caller that does so
 }
 
 // A bodyQueue holds the bodies that wait for a message.
@@ -58,7 +60,7 @@ func newBodyStore(s *Store) *bodyStore {
 	return &bodyStore{
 		s: s, live: bodyQueue{leading: make(chan struct{}, writers)},
 		backfill: bodyQueue{leading: make(chan struct{}, 1)},
-		cache:    map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes),
+		cache:    map[uint64][]byte{}, deletes: make(chan uint64, maxDeletes), erasers: make(chan struct{}, 1),
 	}
 }
 
@@ -319,9 +321,9 @@ func (b *bodyStore) keep(seq uint64, data []byte) {
 	}
 }
 
-// discard has messages deleted that no delivery needs any more. It does not wait: what cannot be
-// deleted now is found by Store.deleteOrphans.
-func (b *bodyStore) discard(seqs []uint64) {
+// discard has messages deleted that no delivery needs any more, or left to erase. It does not wait:
+// what cannot be deleted now is found by Store.deleteOrphans.
+func (b *bodyStore) discard(seqs []uint64, erase bool) {
 	if len(seqs) == 0 {
 		return
 	}
@@ -333,10 +335,43 @@ func (b *bodyStore) discard(seqs []uint64) {
 		if i := slices.Index(b.order, seq); i >= 0 {
 			b.order = slices.Delete(b.order, i, i+1)
 		}
+		if erase {
+			b.erasing = append(b.erasing, seq)
+			continue
+		}
 		select {
 		case b.deletes <- seq:
 		default: // too many wait
 		}
+	}
+}
+
+// erase deletes the messages that were left to it, and has the server overwrite them, which writes
+// the file anew that a message is in. What fails is left for the next call.
+func (b *bodyStore) erase(ctx context.Context) error {
+	select {
+	case b.erasers <- struct{}{}:
+		defer func() { <-b.erasers }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		b.mu.Lock()
+		if len(b.erasing) == 0 {
+			b.mu.Unlock()
+			return nil
+		}
+		seq := b.erasing[0]
+		b.mu.Unlock()
+		if err := b.s.bodyStream.SecureDeleteMsg(ctx, seq); err != nil {
+			// The answer to another try may have been lost.
+			if _, there := b.s.bodyStream.GetMsg(ctx, seq); !errors.Is(there, jetstream.ErrMsgNotFound) {
+				return fmt.Errorf("natsinbox: a body cannot be overwritten; try again: %w", err)
+			}
+		}
+		b.mu.Lock()
+		b.erasing = b.erasing[1:]
+		b.mu.Unlock()
 	}
 }
 

@@ -44,6 +44,10 @@ type command struct {
 	Snapshotted *snapshotRef `json:"snapshotted,omitzero"`
 }
 
+// erases reports whether the bodies that nothing needs any more after the command are to be
+// overwritten on the disks of the servers. Those that were handled are not: see [Store.Forget].
+func (c command) erases() bool { return c.Erase != nil || c.Replace != nil || c.Delete != nil }
+
 // An appended is a delivery, with the places of its body's parts in the stream of bodies.
 type appended struct {
 	queue.Record

@@ -85,10 +85,18 @@
 //
 // # What is left of what was deleted
 //
-// JetStream marks a message as deleted and leaves its bytes in the file of the stream until it
-// compacts that file, or all in it is deleted. So what was handled or forgotten can be read from
-// the disk of the server for a while, by those who have its files, and from backups of them. Where
-// that matters, have the server encrypt its files (jetstream: cipher and key).
+// Forget, and the deletion of dead letters, have each server overwrite the bodies that go with
+// random bytes before they return; it writes the file (of 8 MB at most) anew that a body is in. If
+// the process ends in between, they are deleted as everything else is:
+//
+// JetStream marks what was handled as deleted, and leaves its bytes in a file of up to 8 MB until
+// all in that file is deleted, as in an inbox without dead letters from time to time, or until it
+// compacts the file, some minutes after more than half of a full one was deleted. So what was
+// handled can be read from the disk of the server for that long, by those who have its files, also
+// when its person is forgotten meanwhile; and so can the errors of handlers, in the file of the
+// log, until the second snapshot from then and that. In a cluster, the same goes for the log of
+// the servers' votes. Where that matters, have the server encrypt its files (jetstream: cipher and
+// key), and keep no backups of them for longer than what you promise.
 //
 // # What differs from a database
 //

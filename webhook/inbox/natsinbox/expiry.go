@@ -22,6 +22,10 @@ func (s *Store) DeleteExpired(ctx context.Context, keep time.Duration) (int, err
 	if err := s.current(ctx); err != nil {
 		return 0, err
 	}
+	// Those whose Forget has failed, and was not called again.
+	if err := s.bodies.erase(ctx); err != nil {
+		return 0, err
+	}
 	if err := s.deleteOrphans(ctx); err != nil {
 		return 0, err
 	}

@@ -45,10 +45,20 @@ func (m *machine) replace(r replaced) result {
 }
 
 // Forget implements [inbox.Forgetter]. Bodies share messages of the stream, so what is in a message
-// with one that is redacted is stored again as well, and the message is deleted. The server marks
-// messages as deleted, and overwrites them when it compacts the stream. The log names the number
-// and hashes of lanes until the second snapshot from then.
+// with one that is redacted is stored again as well, and the message is deleted. The server
+// overwrites it before Forget returns, on each server that keeps the stream. What was handled
+// before is not overwritten: see the package documentation for how long it can be read from files.
+// The log names the number and hashes of lanes until the second snapshot from then.
 func (s *Store) Forget(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
+	busy, err = s.forget(ctx, e)
+	if err == nil {
+		err = s.bodies.erase(ctx)
+	}
+	return busy, err
+}
+
+// forget is Forget but for what the server overwrites.
+func (s *Store) forget(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
 	if err := s.usable(ctx); err != nil {
 		return false, err
 	}
