@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -248,6 +249,47 @@ func delivered(n int) []byte {
 			"category":"service","type":"free_customer_service"}}]}}]}]}`, phone, n, november.Unix())
 }
 
+// A dyingContext ends when it was asked for its end so often. database/sql asks before and in each
+// statement, so each count is another place within the work.
+type dyingContext struct {
+	context.Context
+
+	cancel context.CancelFunc
+	left   atomic.Int64
+}
+
+func (c *dyingContext) Done() <-chan struct{} {
+	if c.left.Add(-1) == 0 {
+		c.cancel()
+	}
+	return c.Context.Done()
+}
+
+// Wherever the work stops, the message is counted once when the event comes again.
+func TestACrashCountsNothingTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, e engine) {
+		t.Helper()
+		m := newMeter(t, e.open(), usage.Config{})
+		stopped := 0
+		for n := 1; ; n++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			dying := &dyingContext{Context: ctx, cancel: cancel}
+			dying.left.Store(int64(n))
+			ev := status(n, webhook.StatusDelivered, service)
+			err := m.Handle(dying, ev)
+			cancel()
+			handle(t, m, ev)
+			require.Equal(t, []usage.Line{serviceLine(int64(n))}, lines(t, m), "place %d", n)
+			if err == nil && dying.left.Load() > 0 {
+				break
+			}
+			stopped++
+		}
+		require.Greater(t, stopped, 3)
+	})
+}
+
 // What was prepared is not counted again, and takes no statement: Handle works with a context that
 // has ended.
 func TestWhatIsPreparedNeedsNoStatement(t *testing.T) {
@@ -259,7 +301,8 @@ func TestWhatIsPreparedNeedsNoStatement(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var batch []webhook.Preparation
 		for n := range 20 {
-			for _, s := range []webhook.DeliveryStatus{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead} {
+			steps := []webhook.DeliveryStatus{webhook.StatusSent, webhook.StatusDelivered, webhook.StatusRead}
+			for _, s := range steps {
 				batch = append(batch, webhook.Preparation{Event: status(n, s, service), Context: ctx})
 			}
 		}
@@ -271,7 +314,8 @@ func TestWhatIsPreparedNeedsNoStatement(t *testing.T) {
 			require.NoError(t, m.Handle(p.Context, p.Event))
 		}
 		// Another event with the context of a prepared one is not taken for that.
-		require.ErrorIs(t, m.Handle(batch[1].Context, status(77, webhook.StatusDelivered, service)), context.Canceled)
+		another := status(77, webhook.StatusDelivered, service)
+		require.ErrorIs(t, m.Handle(batch[1].Context, another), context.Canceled)
 		require.Equal(t, []usage.Line{serviceLine(20)}, lines(t, m))
 	})
 }
@@ -349,7 +393,8 @@ func TestOldHashesAreDeleted(t *testing.T) {
 		batch := func(from, n int) {
 			list := make([]webhook.Preparation, n)
 			for i := range list {
-				list[i] = webhook.Preparation{Event: status(from+i, webhook.StatusDelivered, service), Context: t.Context()}
+				ev := status(from+i, webhook.StatusDelivered, service)
+				list[i] = webhook.Preparation{Event: ev, Context: t.Context()}
 			}
 			m.Prepare(t.Context(), list)
 		}

@@ -20,6 +20,7 @@ func TestFreeServiceLeft(t *testing.T) {
 	t.Parallel()
 	const service, group, utility = webhook.PricingService, webhook.PricingGroupService, webhook.PricingUtility
 	free := line(service, webhook.PricingFreeService, "", 300)
+	exempt := line(service, webhook.PricingRegular, webhook.PricingPaidExempt, 1)
 	tests := map[string]struct {
 		lines []usage.Line
 		want  int
@@ -34,7 +35,7 @@ func TestFreeServiceLeft(t *testing.T) {
 		"counted too many":    {[]usage.Line{line(service, webhook.PricingFreeService, "", 1100)}, 0},
 		"counted too few":     {[]usage.Line{free, line(service, webhook.PricingRegular, "", 1)}, 0},
 		"too few in a group":  {[]usage.Line{free, line(group, webhook.PricingRegular, "", 1)}, 0},
-		"beyond, but exempt":  {[]usage.Line{free, line(service, webhook.PricingRegular, webhook.PricingPaidExempt, 1)}, 0},
+		"beyond, but exempt":  {[]usage.Line{free, exempt}, 0},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -60,8 +61,9 @@ func TestCost(t *testing.T) {
 		line("invented", "invented", "", 1),
 	}}
 	rates := map[webhook.PricingCategory]usage.Money{
-		webhook.PricingMarketing: {Currency: "USD", Micros: 62_500}, webhook.PricingUtility: {Currency: "USD", Micros: 6_800},
-		"invented": {Currency: "USD", Micros: 1},
+		webhook.PricingMarketing: {Currency: "USD", Micros: 62_500},
+		webhook.PricingUtility:   {Currency: "USD", Micros: 6_800},
+		"invented":               {Currency: "USD", Micros: 1},
 	}
 	table := func(l usage.Line) (usage.Money, bool) {
 		require.False(t, l.Free(), "what is free has no price")
