@@ -170,6 +170,10 @@ type Phone struct {
 	// routing and responders say who answers besides the host: see AddResponder.
 	routing    Routing
 	responders []*Responder
+
+	// freeUsed is how many service messages were free in freeMonth.
+	freeMonth string
+	freeUsed  int
 }
 
 // NewPhone adds a phone, with the past that its config describes. The number is in the app alone

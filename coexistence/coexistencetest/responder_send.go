@@ -89,7 +89,7 @@ func (p *Phone) tellStandbyStatuses(c *Customer, m *message, kind string) {
 	for _, status := range []string{"sent", "delivered", "read"} {
 		var price []byte
 		if status != "read" {
-			price = pricing(kind)
+			price = pricing(kind, "regular")
 		} else if c.cfg.NoReceipts {
 			return
 		}

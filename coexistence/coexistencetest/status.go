@@ -37,7 +37,7 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 		w.relied.on(relyWindow)
 	}
 	if fails != 0 {
-		p.tellStatus(c, sent, "failed", sent.At, fails)
+		p.tellStatus(c, sent, "failed", sent.At, sub("errors", list(failure(fails))))
 		return
 	}
 	p.takenOver(c, sent)
@@ -58,9 +58,10 @@ func (w *World) mirror(sent cloudapitest.SentMessage) {
 	case c.cfg.NoReceipts:
 		steps = steps[:2]
 	}
+	price := p.price(sent)
 	for i, status := range steps {
 		m.status = status
-		p.tellStatus(c, sent, status, sent.At.Add(time.Duration(i)*time.Second), 0)
+		p.tellStatus(c, sent, status, sent.At.Add(time.Duration(i)*time.Second), sub("pricing", price))
 	}
 }
 
@@ -76,9 +77,9 @@ func (w *World) phoneByID(id graph.PhoneNumberID) *Phone {
 }
 
 // tellStatus sends a status. A failed one has no contacts, and the user id of the recipient only if
-// the message was sent to it. Prices stand in the statuses sent and delivered. The caller must hold
-// the world's mu.
-func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status string, at time.Time, fails graph.Code) {
+// the message was sent to it. result says why a message failed, or what it costs, which stands in
+// the statuses sent and delivered. The caller must hold the world's mu.
+func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status string, at time.Time, result member) {
 	id := c.Identity()
 	members := []member{
 		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)),
@@ -87,31 +88,54 @@ func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status st
 	// A status that succeeded names the person in full, one that failed by what the message was
 	// sent to.
 	contacts := member{}
-	if fails == 0 {
+	if status != "failed" {
 		members = append(members, str("recipient_user_id", id.UserID))
 		contacts = sub("contacts", list(c.contact()))
 	} else if graph.IsUserID(sent.Input) {
 		members = append(members, str("recipient_user_id", id.UserID))
 	}
 	members = append(members, str("biz_opaque_callback_data", sent.CallbackData))
-	switch {
-	case fails != 0:
-		members = append(members, sub("errors", list(failure(fails))))
-	case status == "sent" || status == "delivered":
-		members = append(members, sub("pricing", pricing(sent.Type)))
+	if status != "read" {
+		members = append(members, result)
 	}
 	p.tell("messages", contacts, sub("statuses", list(object(members...))))
 }
 
-// pricing is what a message costs since 2026-10-01. Templates count as utility, everything else as
-// service. Which service messages are still free is not modelled.
-func pricing(kind string) []byte {
+// freeService is how many service messages of a number are free in a calendar month.
+const freeService = 1000
+
+// price is what a message of the host costs, and nothing for a reaction, which is never billed. The
+// first service messages of a month are free; that months begin in UTC is assumed. The caller must
+// hold the world's mu.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/pricing
+func (p *Phone) price(sent cloudapitest.SentMessage) []byte {
+	switch sent.Type {
+	case "reaction":
+		return nil
+	case "template":
+		return pricing(sent.Type, "regular")
+	}
+	if month := sent.At.UTC().Format("2006-01"); month != p.freeMonth {
+		p.freeMonth, p.freeUsed = month, 0
+	}
+	if p.freeUsed >= freeService {
+		return pricing(sent.Type, "regular")
+	}
+	p.freeUsed++
+	return pricing(sent.Type, "free_customer_service")
+}
+
+// pricing is what a message is billed as since 2026-10-01. Templates count as utility, everything
+// else as service.
+func pricing(kind, priceType string) []byte {
 	// What has no price of its own is a service message.
 	category := "service"
 	if kind == "template" {
 		category = "utility"
 	}
-	return object(yes("billable", true), str("pricing_model", "PMP"), str("type", "regular"), str("category", category))
+	return object(yes("billable", priceType == "regular"), str("pricing_model", "PMP"), str("type", priceType),
+		str("category", category))
 }
 
 // failure is an entry of errors[] in a webhook. The details are our own explanation of the code,

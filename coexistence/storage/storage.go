@@ -15,6 +15,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/usage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlsignup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqlstore"
@@ -48,7 +49,8 @@ func (db *DB) Store() Store { return store{sqlstore.New(db.db), db} }
 // and does not let it come back: see [coexistence.Forgetter]. It is idempotent: if it fails, or the
 // process ends, call it again, or leave the rest to [coexistence.Tracker.Run].
 //
-//   - Messages, contacts and the state of the number go, and so do its token and its signups.
+//   - Messages, contacts and the state of the number go, and so do its token, its signups and what
+//     was counted of its messages ([DB.Usage]).
 //   - What was received and waits goes, dead letters go, and so does what is about the person in
 //     bodies that others need. What is being handled is waited for, so it is an error to call this
 //     within a handler; the request is stored, and [coexistence.Tracker.Run] finishes it. Of
@@ -77,6 +79,10 @@ func (db *DB) Tokens() *Tokens { return &Tokens{db.db, db.keys} }
 // Outbox returns an outbox in the database. Nothing is sent before its Start. Several processes may
 // each have one over PostgreSQL.
 func (db *DB) Outbox(cfg outbox.Config) (*outbox.Outbox, error) { return outbox.New(db.db, cfg) }
+
+// Usage returns a meter of what numbers are billed for. Several processes may each have one over
+// PostgreSQL.
+func (db *DB) Usage(cfg usage.Config) (*usage.Meter, error) { return usage.New(db.db, cfg) }
 
 // Inbox returns this process's inbox, for one handler of everything: its Start begins to handle,
 // its Shutdown ends that. A second call is an error.

@@ -132,6 +132,35 @@ CREATE TABLE coexistence_threads (
 	PRIMARY KEY (phone, person)
 );
 
+-- What numbers are billed for: the messages of each calendar month (as 2026-11) by what Meta bills them as, a hash of each
+-- message that was counted lately, and the budgets of which the host is told (told is 1) or is being told.
+
+CREATE TABLE coexistence_usage (
+	phone TEXT COLLATE "C" NOT NULL,
+	month TEXT COLLATE "C" NOT NULL,
+	category TEXT COLLATE "C" NOT NULL,
+	type TEXT COLLATE "C" NOT NULL,
+	subtype TEXT COLLATE "C" NOT NULL,
+	market TEXT COLLATE "C" NOT NULL,
+	messages BIGINT NOT NULL,
+	PRIMARY KEY (phone, month, category, type, subtype, market)
+) WITH (fillfactor = 70);
+CREATE TABLE coexistence_usage_messages (
+	phone TEXT COLLATE "C" NOT NULL,
+	mark TEXT COLLATE "C" NOT NULL,
+	counted_at BIGINT NOT NULL,
+	PRIMARY KEY (phone, mark)
+);
+CREATE INDEX coexistence_usage_messages_counted ON coexistence_usage_messages (counted_at);
+CREATE TABLE coexistence_usage_alerts (
+	phone TEXT COLLATE "C" NOT NULL,
+	month TEXT COLLATE "C" NOT NULL,
+	budget TEXT COLLATE "C" NOT NULL,
+	claimed_until BIGINT NOT NULL,
+	told BIGINT NOT NULL,
+	PRIMARY KEY (phone, month, budget)
+);
+
 -- The tokens of the businesses that have connected numbers, sealed under tenant, account and number. wabas is a JSON array;
 -- expires_at is 0 for a token that does not end.
 

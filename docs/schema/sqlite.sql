@@ -156,6 +156,35 @@ CREATE TABLE coexistence_threads (
 	PRIMARY KEY (phone, person)
 );
 
+-- What numbers are billed for: the messages of each calendar month (as 2026-11) by what Meta bills them as, a hash of each
+-- message that was counted lately, and the budgets of which the host is told (told is 1) or is being told.
+
+CREATE TABLE coexistence_usage (
+	phone TEXT NOT NULL,
+	month TEXT NOT NULL,
+	category TEXT NOT NULL,
+	type TEXT NOT NULL,
+	subtype TEXT NOT NULL,
+	market TEXT NOT NULL,
+	messages INTEGER NOT NULL,
+	PRIMARY KEY (phone, month, category, type, subtype, market)
+);
+CREATE TABLE coexistence_usage_messages (
+	phone TEXT NOT NULL,
+	mark TEXT NOT NULL,
+	counted_at INTEGER NOT NULL,
+	PRIMARY KEY (phone, mark)
+);
+CREATE INDEX coexistence_usage_messages_counted ON coexistence_usage_messages (counted_at);
+CREATE TABLE coexistence_usage_alerts (
+	phone TEXT NOT NULL,
+	month TEXT NOT NULL,
+	budget TEXT NOT NULL,
+	claimed_until INTEGER NOT NULL,
+	told INTEGER NOT NULL,
+	PRIMARY KEY (phone, month, budget)
+);
+
 -- The tokens of the businesses that have connected numbers, sealed under tenant, account and number. wabas is a JSON array;
 -- expires_at is 0 for a token that does not end.
 

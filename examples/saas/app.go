@@ -16,6 +16,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/usage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
@@ -33,6 +34,7 @@ type app struct {
 	flow    *signup.Flow
 	inbox   *inbox.Inbox   // what Meta delivers, until it is handled
 	outbox  *outbox.Outbox // what we send, until Meta has it
+	meter   *usage.Meter   // what numbers are billed for
 	hook    http.Handler   // the callback URL
 	changes *changes       // for pages that are open
 	counts  counts
@@ -44,8 +46,9 @@ type app struct {
 // in the settings ends the program before Meta delivers anything.
 //
 // A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
-// sent, then to the bot: each finds what the one before has stored. An event that one of them fails
-// on is handled again by all of them, and all are idempotent.
+// sent, and to the meter, which counts it, then to the bot: each finds what the one before has
+// stored. An event that one of them fails on is handled again by all of them, and all are
+// idempotent.
 func newApp(
 	ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger,
 ) (*app, error) {
@@ -57,7 +60,7 @@ func newApp(
 	if err != nil {
 		return nil, err
 	}
-	var err1, err2, err3, err4 error
+	var err1, err2, err3, err4, err5 error
 	a.client, err1 = cloudapi.NewClient(cfg)
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{
 		HumanPause: quiet, Retention: a.retention,
@@ -75,7 +78,8 @@ func newApp(
 		Tracker: a.tracker, OnChange: a.changes.add,
 		LeaseDuration: s.lease, UnknownTimeout: s.unknownTimeout, Logger: log,
 	})
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	a.meter, err5 = db.Usage(usage.Config{})
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	if meta.simulator != nil {
@@ -90,7 +94,7 @@ func newApp(
 	last := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
 	})
-	handler := webhook.MultiHandler(a.tracker, a.outbox, &mux, last)
+	handler := webhook.MultiHandler(a.tracker, a.outbox, a.meter, &mux, last)
 	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.handled})
 	if err != nil {
 		return nil, err

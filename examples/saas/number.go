@@ -56,6 +56,7 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 	return a.show(w, r, t, n, func(ctx context.Context) (view, error) {
 		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
 		dead, err2 := a.deadLetters(ctx, n, shownLetters+1)
+		month, err3 := a.usageOf(ctx, n)
 		data := struct {
 			Number   *number
 			State    coexistence.Number
@@ -64,11 +65,12 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 			Dead     []inbox.DeadLetter
 			MoreDead bool // than are shown
 			Drift    []webhook.DriftCount
+			Usage    usageView
 		}{
 			n, state, coexistence.Features(), cloudapi.CoexistenceRate,
-			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, a.drift(n.PhoneNumberID).Snapshot(),
+			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, a.drift(n.PhoneNumberID).Snapshot(), month,
 		}
-		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2)
+		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2, err3)
 	})
 }
 

@@ -38,8 +38,8 @@ func (s *Store) Erase(ctx context.Context, e Erasure) error {
 
 // awaitWriters returns when all transactions have ended that may have looked for tombstones and
 // store what they did not find any of. They lock the rows that they change before they look, and
-// the lock of the table that goes with it shows in pg_locks. Those that only read are not waited
-// for.
+// the lock of the table that goes with it shows in pg_locks. (A usage.Meter looks and stores in one
+// statement, which has the lock before its snapshot.) Those that only read are not waited for.
 func (s *Store) awaitWriters(ctx context.Context) error {
 	var before map[string]bool
 	for {
@@ -52,7 +52,8 @@ func (s *Store) awaitWriters(ctx context.Context) error {
 			}
 			return err
 		}, `SELECT DISTINCT virtualtransaction FROM pg_locks WHERE mode IN ('RowShareLock', 'RowExclusiveLock')
-			AND relation IN (CAST('coexistence_messages' AS regclass), CAST('coexistence_numbers' AS regclass))`)
+			AND relation IN (CAST('coexistence_messages' AS regclass), CAST('coexistence_numbers' AS regclass),
+				CAST('coexistence_usage_messages' AS regclass), CAST('coexistence_usage_alerts' AS regclass))`)
 		if err != nil || len(now) == 0 {
 			return err
 		}
@@ -74,6 +75,7 @@ func (s *Store) erase(ctx context.Context, e Erasure) error {
 		}
 		for _, table := range []string{
 			"coexistence_number_wabas", "coexistence_numbers", "coexistence_messages", "coexistence_threads",
+			"coexistence_usage", "coexistence_usage_messages", "coexistence_usage_alerts",
 		} {
 			if err := s.deleteAll(ctx, table, "phone = ?", phone); err != nil {
 				return err

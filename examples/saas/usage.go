@@ -1,0 +1,24 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/usage"
+)
+
+// A usageView is what a number's page shows of the month: what Meta bills, and what is free.
+type usageView struct {
+	*usage.Month
+
+	FreeLeft, FreeOf int // service messages
+}
+
+// usageOf reads the current month of a number. It is one statement, however much was sent.
+func (a *app) usageOf(ctx context.Context, n *number) (usageView, error) {
+	month, err := a.meter.Month(ctx, n.PhoneNumberID, time.Now())
+	if err != nil {
+		return usageView{}, err
+	}
+	return usageView{month, month.FreeServiceLeft(), usage.FreeServiceMessages}, nil
+}
