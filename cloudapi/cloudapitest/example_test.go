@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -184,4 +185,26 @@ func ExampleServer_Requests() {
 	// Output:
 	// GET 200
 	// 1
+}
+
+// Meta's ids of files end: a host that has not fetched one by then is too late.
+func ExampleServer_DeleteMedia() {
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
+	defer srv.Close()
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	client, err := cloudapi.NewClient(srv.ClientConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	file := srv.AddMedia(cloudapitest.Media{PhoneNumberID: phone.ID, MIMEType: "image/jpeg", Body: []byte("a picture")})
+
+	_, err = client.Media.Download(context.Background(), cloudapi.MediaDownload{ID: file.ID}, io.Discard)
+	fmt.Println(err)
+	srv.DeleteMedia(file.ID)
+	_, err = client.Media.Download(context.Background(), cloudapi.MediaDownload{ID: file.ID}, io.Discard)
+	fmt.Println(errors.Is(err, graph.ErrAccessLost))
+	// Output:
+	// <nil>
+	// true
 }

@@ -63,6 +63,16 @@ func (s *Server) Media(id graph.MediaID) (Media, bool) {
 	return Media{}, false
 }
 
+// DeleteMedia removes a file, as Meta does after some days: its id and its URL end. Without the file
+// it does nothing.
+func (s *Server) DeleteMedia(id graph.MediaID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.object(string(id)); o != nil && o.kind == kindMedia {
+		s.drop(o.id)
+	}
+}
+
 // MediaURL returns where a file is for the next five minutes, for webhooks that name it. It needs
 // the token, like Meta's.
 func (s *Server) MediaURL(id graph.MediaID) string {

@@ -119,7 +119,7 @@ func (m *message) timestamp() member { return str("timestamp", strconv.FormatInt
 func (m *message) wire() member {
 	url := ""
 	if m.content.isMedia() {
-		url = m.chat.customer.phone.world.mediaURL(m.content.Type, m.media)
+		url = m.mediaURL()
 	}
 	return m.content.wire(m.media, m.sha256, url)
 }

@@ -4,25 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
-	"net/http"
 	"strconv"
-	"strings"
 	"sync"
-	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
-
-// mediaURLLife is how long the URL of a file works. A host that cannot fetch it in time asks for
-// the file by its id, which works for days.
-//
-// Meta:
-// https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
-const mediaURLLife = 5 * time.Minute
 
 // A file is what a message of a kind holds: pictures in a few colours, and one file for every other
 // kind. sha256 is in base64, as webhooks have it.
@@ -75,44 +65,35 @@ func fileOf(kind string, id graph.MediaID) file {
 	return files[n%len(files)]
 }
 
-// MediaFile returns a file that a host has uploaded or that a person has sent. It needs no token
-// and has no end: it is for a page that shows chats.
+// MediaFile returns a file that a host has uploaded or that a person has sent, unless its message
+// was deleted. It needs no token and has no end: it is for a page that shows chats.
 func (w *World) MediaFile(id graph.MediaID) (mimeType string, body []byte, found bool) {
-	if m, ok := w.graph.Media(id); ok {
-		return m.MIMEType, m.Body, true
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range w.phones {
 		for _, m := range p.byID {
-			if m.media == id && !m.revoked {
+			if m.media == id {
 				f := fileOf(m.content.Type, id)
-				return f.mimeType, f.bytes, f.bytes != nil
+				return f.mimeType, f.bytes, f.bytes != nil && !m.revoked
 			}
 		}
 	}
-	return "", nil, false
+	m, ok := w.graph.Media(id)
+	return m.MIMEType, m.Body, ok
 }
 
-// mediaURL is where Meta would serve a file for five minutes.
-func (w *World) mediaURL(kind string, id graph.MediaID) string {
-	return fmt.Sprintf("%s/media/%s/%s?expires=%d", w.URL, kind, id, w.Now().Add(mediaURLLife).Unix())
-}
-
-// serveMedia serves a file to a request with a token, while its URL works. Which token it is makes
-// no difference: the simulator cannot be probed for leaks here.
-func (w *World) serveMedia(rw http.ResponseWriter, r *http.Request) {
-	kind, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
-	until, err := strconv.ParseInt(r.URL.Query().Get("expires"), 10, 64)
-	f := fileOf(kind, graph.MediaID(id))
+// mediaURL returns where the file of a message is for the next five minutes. From then on the Graph
+// API knows the file, so that a host can fetch it by its id, too. The caller must hold the world's
+// mu.
+func (m *message) mediaURL() string {
+	p := m.chat.customer.phone
+	w := p.world
 	w.relied.on(relyMediaURL)
-	switch {
-	case !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer "):
-		rw.WriteHeader(http.StatusUnauthorized)
-	case f.bytes == nil || err != nil || w.Now().Unix() > until:
-		rw.WriteHeader(http.StatusNotFound)
-	default:
-		rw.Header().Set("Content-Type", f.mimeType)
-		_, _ = rw.Write(f.bytes)
+	if _, known := w.graph.Media(m.media); !known {
+		w.graph.AddMedia(cloudapitest.Media{
+			ID: m.media, PhoneNumberID: p.id, MIMEType: m.content.MIMEType, Filename: m.content.Filename,
+			Body: fileOf(m.content.Type, m.media).bytes,
+		})
 	}
+	return w.graph.MediaURL(m.media)
 }

@@ -59,6 +59,36 @@ func TestTheFileOfAMessageCanBeDownloadedForFiveMinutes(t *testing.T) {
 	require.NoError(t, resp.Body.Close())
 	require.Equal(t, http.StatusUnauthorized, resp.StatusCode, "without a token")
 	world.Advance(6 * time.Minute)
-	_, err = client.Media.Download(t.Context(), cloudapi.MediaDownload{URL: files[0].URL}, new(bytes.Buffer))
-	require.Error(t, err)
+	for _, f := range files {
+		_, err = client.Media.Download(t.Context(), cloudapi.MediaDownload{URL: f.URL}, new(bytes.Buffer))
+		require.Error(t, err)
+		for _, url := range []string{"", f.URL} { // the id works on
+			got, err := client.Media.Download(t.Context(), cloudapi.MediaDownload{
+				ID: f.ID, URL: url, PhoneNumberID: phone.ID(), SHA256: f.SHA256,
+			}, new(bytes.Buffer))
+			require.NoError(t, err)
+			require.Equal(t, f.MIMEType, got.MIMEType)
+		}
+	}
+}
+
+func TestAFileGoesWithItsMessage(t *testing.T) {
+	t.Parallel()
+	world, h, phone, _ := connected(t, coexistencetest.Config{KeepLast: 4}, coexistencetest.PhoneConfig{})
+	ada := phone.Customer("+1 555-010-0142")
+	ada.SendContent(coexistencetest.Image("look"))
+	wait(t, world)
+	shown := phone.Chat(ada)
+	id := shown[len(shown)-1].MediaID
+	require.NotEmpty(t, h.received())
+	_, known := world.Graph().Media(id)
+	require.True(t, known)
+	for range 6 {
+		ada.Send("and now?")
+	}
+	wait(t, world)
+	_, known = world.Graph().Media(id)
+	require.False(t, known)
+	_, _, known = world.MediaFile(id)
+	require.False(t, known)
 }

@@ -22,6 +22,9 @@ func (w *World) retain(m *message) {
 	for _, m := range w.live[:len(w.live)-n] {
 		old[m], chats[m.chat] = true, true
 		delete(m.chat.customer.phone.byID, m.id)
+		if m.media != "" {
+			w.graph.DeleteMedia(m.media)
+		}
 	}
 	for ch := range chats {
 		// A list of its own lets go of the memory of what is forgotten.

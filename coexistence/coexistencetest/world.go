@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -75,7 +74,6 @@ func NewWorld(cfg Config) *World {
 	w.graph.OnSyncAppData(w.syncAppData)
 	w.graph.OnTemplate(w.templateChanged)
 	w.graph.OnThread(w.threadMoved)
-	w.graph.Handle("GET /media/", http.HandlerFunc(w.serveMedia))
 	w.servePopup()
 	w.local, w.URL = near(w.graph.URL), w.graph.URL
 	if cfg.PublicURL != "" {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -342,6 +343,35 @@ func TestADownloadThatFailsHoldsNoConversationUp(t *testing.T) {
 	require.Zero(t, m.DeadLettered)
 }
 
+// What is not in the one inbox is not in the other one either, and Meta repeats it for both.
+func TestAMessageIsReceivedBeforeItsFile(t *testing.T) {
+	t.Parallel()
+	var order []string
+	var refuse string
+	receiver := func(name string) webhook.Receiver {
+		return webhook.ReceiverFunc(func(context.Context, webhook.Delivery) error {
+			order = append(order, name)
+			if refuse == name {
+				return errDisk
+			}
+			return nil
+		})
+	}
+	split := media.Split(receiver("main"), receiver("downloads"))
+	d := delivery(t, "1", "wamid.1", &webhook.Media{ID: "1", SHA256: "c2hh"})
+	for _, tt := range []struct {
+		refuse string
+		want   []string
+	}{{"", []string{"main", "downloads"}}, {"main", []string{"main"}}, {"downloads", []string{"main", "downloads"}}} {
+		order, refuse = nil, tt.refuse
+		require.Equal(t, tt.refuse == "", split.Receive(t.Context(), d) == nil)
+		require.Equal(t, tt.want, order)
+	}
+	order, refuse = nil, ""
+	require.NoError(t, split.Receive(t.Context(), delivery(t, "1", "wamid.2", nil)))
+	require.Equal(t, []string{"main"}, order)
+}
+
 // delivery is the body of a message, with a file or with a text.
 func delivery(t *testing.T, phone graph.PhoneNumberID, id string, file *webhook.Media) webhook.Delivery {
 	t.Helper()
@@ -381,6 +411,42 @@ func TestAFileOfAMessageThatIsNotStoredIsNotFetched(t *testing.T) {
 	require.NoError(t, in.Shutdown(t.Context()))
 	require.Zero(t, h.files())
 	require.Zero(t, h.Count("GET", "/{media-url}"))
+}
+
+// A large history is handled long after it arrived, and its files are fetched then.
+func TestTheFileOfAMessageOutOfHistoryIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		folder, err := media.OpenFolder(t.TempDir())
+		require.NoError(t, err)
+		defer folder.Close()
+		store := new(coexistence.MemStore)
+		tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+		require.NoError(t, err)
+		var asked atomic.Int64
+		archive, err := media.New(media.Config{
+			Files: folder, Messages: store,
+			Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) {
+				asked.Add(1)
+				return nil, cloudapi.ErrValidation // which is for good
+			},
+		})
+		require.NoError(t, err)
+		downloads, err := inbox.New(new(inbox.MemStore), archive, inbox.Config{})
+		require.NoError(t, err)
+		require.NoError(t, downloads.Start(t.Context()))
+		d := delivery(t, "100000000000001", "wamid.1", &webhook.Media{ID: "1", MIMEType: "image/png", SHA256: "c2hh"})
+		d.Body = bytes.ReplaceAll(d.Body, []byte(`"field":"messages"`), []byte(`"field":"history"`))
+		require.NoError(t, downloads.Receive(t.Context(), d))
+		time.Sleep(time.Hour)
+		events, err := d.Events()
+		require.NoError(t, err)
+		require.IsType(t, new(webhook.HistoryMedia), events[0])
+		require.NoError(t, tracker.Handle(t.Context(), events[0]))
+		require.NoError(t, downloads.WaitIdle(t.Context()))
+		require.EqualValues(t, 1, asked.Load())
+		require.NoError(t, downloads.Shutdown(t.Context()))
+	})
 }
 
 func TestAConfigNamesAllOfItsMistakes(t *testing.T) {

@@ -30,14 +30,16 @@
 // SHA-256 while it arrives; nothing is kept of a file that does not pass. Files that the host sends
 // through the API are the host's own.
 //
-// A [Store] is any place with three methods, such as [Folder] or a bucket. The key of a file
-// follows from its message ([Key]), so nothing has to be stored beside it.
+// A [Store] is any place with three methods, such as [Folder], or a bucket as in examples/bucket.
+// The key of a file follows from its message ([Key]), so nothing has to be stored beside it.
 //
 // # Forgetting
 //
 // [Archive.Forget] is made for coexistence.Config.WrapForget: whatever the tracker forgets loses
 // its files, also what is older than its Retention. Call Tracker.Forget and not the store's own
-// method, which knows nothing of the archive.
+// method, which knows nothing of the archive. The inbox of the downloads holds what waits and what
+// was given up: have it forget, too ([inbox.Inbox.Forget]), before what the tracker does.
+// examples/saas does all of this.
 //
 // Guide: https://github.com/seed-9f2bcc2b/whatsapp-coexistence/blob/main/docs/receive.md
 package media

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
@@ -18,23 +19,29 @@ import (
 
 var _ webhook.Handler = (*Archive)(nil)
 
-// Split returns a receiver that hands each delivery to main, and before to downloads if a file is
-// in it. An error of either has Meta repeat the delivery; inboxes drop what they know.
+// Split returns a receiver that hands each delivery to main, and then to downloads if a file is in
+// it: in this order, the message is mostly in the store when its file is fetched. An error of
+// either has Meta repeat the delivery; inboxes drop what they know.
 func Split(main, downloads webhook.Receiver) webhook.Receiver {
 	return webhook.ReceiverFunc(func(ctx context.Context, d webhook.Delivery) error {
-		if bytes.Contains(d.Body, []byte(`"sha256"`)) { // every file has one, and hardly anything else
-			if err := downloads.Receive(ctx, d); err != nil {
-				return err
-			}
+		if err := main.Receive(ctx, d); err != nil {
+			return err
 		}
-		return main.Receive(ctx, d)
+		if bytes.Contains(d.Body, []byte(`"sha256"`)) { // every file has one, and hardly anything else
+			return downloads.Receive(ctx, d)
+		}
+		return nil
 	})
 }
 
 // unknownAttempts is how often an event is tried whose message is not in the store. The tracker
-// stores it within moments; a message that is not there after this many tries belongs to a number
-// that is not followed, or to a person who was forgotten.
-const unknownAttempts = 8
+// stores what is live within moments; a message that is not there after this many tries belongs to
+// a number that is not followed, or to a person who was forgotten. History waits for all that is
+// live, and a large one for itself, so that it is tried for backfillTime at least.
+const (
+	unknownAttempts = 8
+	backfillTime    = 2 * time.Hour
+)
 
 // errUnknown asks for another try.
 var errUnknown = errors.New("media: the message of a file is not in the store yet")
@@ -50,7 +57,8 @@ func (a *Archive) Handle(ctx context.Context, ev webhook.Event) error {
 	m, err := a.cfg.Messages.Message(ctx, phone, id)
 	switch {
 	case errors.Is(err, coexistence.ErrNotFound), err == nil && (m.Media == nil || m.Media.ID != file.ID):
-		if info, ok := inbox.FromContext(ctx); ok && info.Attempt >= unknownAttempts {
+		if info, ok := inbox.FromContext(ctx); ok && info.Attempt >= unknownAttempts &&
+			(!info.Backfill || time.Since(info.ReceivedAt) >= backfillTime) {
 			return nil
 		}
 		return errUnknown

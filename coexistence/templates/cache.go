@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -90,6 +92,28 @@ func (c *Cache) Find(
 	return t, err
 }
 
+// List returns the templates of all accounts of a number as they are now, as far as is known, by
+// name and language: approved ones and others. An error is about the store, the client or the list.
+// The caller must not change them.
+func (c *Cache) List(ctx context.Context, phone graph.PhoneNumberID) ([]*cloudapi.MessageTemplate, error) {
+	number, err := c.cfg.Store.Number(ctx, phone)
+	if err != nil {
+		return nil, err
+	}
+	var all []*cloudapi.MessageTemplate
+	for _, waba := range number.Accounts() {
+		list, err := c.account(waba).list(ctx, c.cfg.Client, phone, waba, c.cfg.MaxAge)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, list...)
+	}
+	slices.SortStableFunc(all, func(a, b *cloudapi.MessageTemplate) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Language, b.Language))
+	})
+	return all, nil
+}
+
 // Category returns the latest category of a template, and an empty one for a template that is not
 // known: see coexistence.Config.TemplateCategory. A list that cannot be read says nothing.
 func (c *Cache) Category(
@@ -128,30 +152,56 @@ func (c *Cache) account(waba graph.WABAID) *account {
 	return c.accounts[waba]
 }
 
-// find returns a template, or nil if the account does not have it. It reads the list if that is too
-// old. The moment is taken before the call: a webhook that arrives meanwhile is later than the
-// list.
+// find returns a template, or nil if the account does not have it.
 func (a *account) find(
 	ctx context.Context, client coexistence.ClientFunc, phone graph.PhoneNumberID, waba graph.WABAID, n name,
 	maxAge time.Duration,
 ) (*cloudapi.MessageTemplate, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if now := time.Now(); a.readAt.IsZero() || now.Sub(a.readAt) > maxAge {
-		graphClient, err := client(ctx, phone)
-		if err != nil {
-			return nil, err
-		}
-		list := map[name]*cloudapi.MessageTemplate{}
-		for t, err := range graphClient.Templates.List(ctx, waba, cloudapi.TemplateListOptions{Limit: 100}) {
-			if err != nil {
-				return nil, err
-			}
-			list[nameOf(t.Name, t.Language)] = t
-		}
-		a.readAt, a.templates = now, list
+	if err := a.read(ctx, client, phone, waba, maxAge); err != nil {
+		return nil, err
 	}
 	return a.templates[n], nil
+}
+
+// list returns all templates of the account, in any order.
+func (a *account) list(
+	ctx context.Context, client coexistence.ClientFunc, phone graph.PhoneNumberID, waba graph.WABAID,
+	maxAge time.Duration,
+) ([]*cloudapi.MessageTemplate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.read(ctx, client, phone, waba, maxAge); err != nil {
+		return nil, err
+	}
+	return slices.Collect(maps.Values(a.templates)), nil
+}
+
+// read reads the list if it is older than maxAge. The
+// moment is taken before the call: a webhook that arrives meanwhile is later than the list. The
+// caller must hold a.mu.
+func (a *account) read(
+	ctx context.Context, client coexistence.ClientFunc, phone graph.PhoneNumberID, waba graph.WABAID,
+	maxAge time.Duration,
+) error {
+	now := time.Now()
+	if !a.readAt.IsZero() && now.Sub(a.readAt) <= maxAge {
+		return nil
+	}
+	graphClient, err := client(ctx, phone)
+	if err != nil {
+		return err
+	}
+	list := map[name]*cloudapi.MessageTemplate{}
+	for t, err := range graphClient.Templates.List(ctx, waba, cloudapi.TemplateListOptions{Limit: 100}) {
+		if err != nil {
+			return err
+		}
+		list[nameOf(t.Name, t.Language)] = t
+	}
+	a.readAt, a.templates = now, list
+	return nil
 }
 
 // Handle implements [webhook.Handler]: it brings lists up to date. Events about accounts whose list

@@ -300,6 +300,54 @@ func TestTheCategoryOfAnUnknownTemplateIsNotKnown(t *testing.T) {
 	})
 }
 
+// A page offers what can be sent, and says of the rest why not.
+func ExampleCache_List() {
+	ctx := context.Background()
+	meta := cloudapitest.NewServer(cloudapitest.Config{})
+	defer meta.Close()
+	phone := meta.AddPhone(cloudapitest.Phone{})
+	for name, status := range map[string]cloudapi.TemplateStatus{
+		"news": cloudapi.TemplateApproved, "offer": cloudapi.TemplatePaused,
+	} {
+		t := cloudapitest.Template{WABAID: phone.WABAs[0]}
+		t.Name, t.Language, t.Status = name, "en_US", status
+		meta.AddTemplate(t)
+	}
+	client, err := cloudapi.NewClient(meta.ClientConfig())
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := new(coexistence.MemStore)
+	cache, err := templates.New(templates.Config{
+		Store:  store,
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	list, err := cache.List(ctx, phone.ID)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, t := range list {
+		fmt.Println(t.Name, t.Status)
+	}
+	fmt.Println(cache.Check(ctx, phone.ID, &cloudapi.Template{Name: "offer", Language: "en_US"}))
+	// Output:
+	// news APPROVED
+	// offer PAUSED
+	// templates: offer in en_US is PAUSED: its quality is low, and Meta ends the pause by itself; send another one until then
+}
+
 // A template that Meta has paused is refused with advice, and nothing is sent.
 func ExampleCache_Send() {
 	ctx := context.Background()

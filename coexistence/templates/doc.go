@@ -17,6 +17,9 @@
 // process, so each process lists an account again once an hour (Config.MaxAge). Nothing is refused
 // by a list that is older than a minute: it is read again before.
 //
+// [Cache.List] is what a page offers, with what can be sent and what cannot; [Cache.Check] says why
+// not, before a campaign is queued.
+//
 // If a list cannot be read, messages are sent as they are, and Meta decides.
 //
 // # Marketing

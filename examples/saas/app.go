@@ -14,8 +14,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/media"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/templates"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/usage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
@@ -26,29 +28,34 @@ import (
 // An app is the product.
 type app struct {
 	settings
-	meta    *platform
-	db      *storage.DB // all state: another process over the same database is the same product
-	log     *slog.Logger
-	client  *cloudapi.Client     // with the app's id and secret, and no token
-	tracker *coexistence.Tracker // numbers, conversations, contacts
-	flow    *signup.Flow
-	inbox   *inbox.Inbox   // what Meta delivers, until it is handled
-	outbox  *outbox.Outbox // what we send, until Meta has it
-	meter   *usage.Meter   // what numbers are billed for
-	hook    http.Handler   // the callback URL
-	changes *changes       // for pages that are open
-	counts  counts
-	drifts  sync.Map    // phone number id → *webhook.Drift
-	ready   atomic.Bool // from start to shutdown, for load balancers
+	meta      *platform
+	db        *storage.DB // all state: another process over the same database is the same product
+	log       *slog.Logger
+	client    *cloudapi.Client     // with the app's id and secret, and no token
+	tracker   *coexistence.Tracker // numbers, conversations, contacts
+	flow      *signup.Flow
+	inbox     *inbox.Inbox   // what Meta delivers, until it is handled
+	folder    *media.Folder  // in which the archive keeps files
+	archive   *media.Archive // of the files of messages, which Meta deletes within days
+	book      *templates.Cache
+	downloads *inbox.Inbox   // what Meta delivers with files, until they are in the archive
+	outbox    *outbox.Outbox // what we send, until Meta has it
+	meter     *usage.Meter   // what numbers are billed for
+	hook      http.Handler   // the callback URL
+	changes   *changes       // for pages that are open
+	counts    counts
+	drifts    sync.Map    // phone number id → *webhook.Drift
+	ready     atomic.Bool // from start to shutdown, for load balancers
 }
 
 // newApp wires the product. Everything that reaches the outside begins in serve, so that a mistake
-// in the settings ends the program before Meta delivers anything.
+// in the settings ends the program before Meta delivers anything; but what the last process left to
+// download is fetched from here on.
 //
 // A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
-// sent, and to the meter, which counts it, then to the bot: each finds what the one before has
-// stored. An event that one of them fails on is handled again by all of them, and all are
-// idempotent.
+// sent, to the templates, and to the meter, which counts it, then to the bot: each finds what the
+// one before has stored. An event that one of them fails on is handled again by all of them, and all
+// are idempotent.
 func newApp(
 	ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger,
 ) (*app, error) {
@@ -60,12 +67,25 @@ func newApp(
 	if err != nil {
 		return nil, err
 	}
-	var err1, err2, err3, err4, err5 error
-	a.client, err1 = cloudapi.NewClient(cfg)
+	if a.client, err = cloudapi.NewClient(cfg); err != nil {
+		return nil, err
+	}
+	clients := db.Tokens().Client(a.client)
+	if a.folder, err = media.OpenFolder(s.files); err != nil {
+		return nil, err
+	}
+	var err1, err2, err3, err4, err5, err6 error
+	a.archive, err1 = media.New(media.Config{
+		Files: a.folder, Messages: db.Store(), Client: clients, MaxNumberBytes: maxNumberFiles,
+	})
+	a.book, err5 = templates.New(templates.Config{
+		Store: db.Store(), Client: clients, Marketing: new(cloudapi.MarketingOptions),
+	})
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{
-		HumanPause: quiet, Retention: a.retention,
+		HumanPause: quiet, Retention: a.retention, WrapForget: a.forgetFiles,
 		StopWords: []string{"stop", "unsubscribe"}, ResumeWords: []string{"start"},
-		Store: db.Store(), Client: db.Tokens().Client(a.client), Logger: log,
+		Send: a.book.Send, TemplateCategory: a.book.Category,
+		Store: db.Store(), Client: clients, Logger: log,
 	})
 	a.flow, err3 = signup.NewFlow(signup.Config{
 		ConfigurationID: meta.configuration, Client: a.client, Store: db.Signups(), Cipher: keys, Logger: log,
@@ -75,11 +95,11 @@ func newApp(
 		},
 	})
 	a.outbox, err4 = db.Outbox(outbox.Config{
-		Tracker: a.tracker, OnChange: a.changes.add,
+		Tracker: a.tracker, Send: a.book.Send, OnChange: a.changes.add,
 		LeaseDuration: s.lease, UnknownTimeout: s.unknownTimeout, Logger: log,
 	})
-	a.meter, err5 = db.Usage(usage.Config{})
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	a.meter, err6 = db.Usage(usage.Config{})
+	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 		return nil, err
 	}
 	if meta.simulator != nil {
@@ -94,14 +114,17 @@ func newApp(
 	last := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
 		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
 	})
-	handler := webhook.MultiHandler(a.tracker, a.outbox, a.meter, &mux, last)
+	handler := webhook.MultiHandler(a.tracker, a.outbox, a.book, a.meter, &mux, last)
 	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.handled})
 	if err != nil {
 		return nil, err
 	}
-	hooks := webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}
-	if a.hook, err = webhook.NewEndpoint(hooks, a.inbox); err != nil {
+	if a.downloads, err = a.openDownloads(ctx); err != nil {
 		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
+	}
+	hooks := webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}
+	if a.hook, err = webhook.NewEndpoint(hooks, media.Split(a.inbox, a.downloads)); err != nil {
+		return nil, errors.Join(err, a.inbox.Shutdown(ctx), a.closeFiles(ctx))
 	}
 	return a, nil
 }
@@ -122,7 +145,7 @@ func (a *app) pages() map[string]page {
 		"GET /numbers/{phone}/inbox":                          a.serveInbox,
 		"GET /numbers/{phone}/inbox/{chat}":                   a.serveInbox,
 		"POST /numbers/{phone}/inbox/{chat}":                  a.reply,
-		"GET /numbers/{phone}/media/{message}":                a.serveMedia,
+		"GET /numbers/{phone}/media/{message}":                a.serveFile,
 		"GET /numbers/{phone}/people/{person}":                a.servePerson,
 		"GET /numbers/{phone}/people/{person}/export":         a.export,
 		"POST /numbers/{phone}/people/{person}/forget":        a.forget,

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/templates"
 )
 
 // A campaign is a template for many people, paused and counted by the outbox.
@@ -62,23 +63,49 @@ func (a *app) findCampaigns(ctx context.Context, where string, args ...any) (lis
 	return list, err
 }
 
-// templates lists the approved templates of a number that take nothing, or one value, for which we
-// take the name.
-func (a *app) templates(ctx context.Context, n *number) (fit []*cloudapi.MessageTemplate, err error) {
-	client, err := a.tracker.Client(ctx, n.PhoneNumberID)
+// A choice is a template that a page offers.
+type choice struct {
+	*cloudapi.MessageTemplate
+
+	Refused string // why it cannot be sent now, in words
+}
+
+// choices lists the templates of a number that take nothing, or one value, for which we take the
+// name. Those that cannot be sent now are among them, behind all others: a business is to know why.
+// No page asks Meta for them again: the list is kept true by webhooks.
+func (a *app) choices(ctx context.Context, n *number) (fit []choice, err error) {
+	list, err := a.book.List(ctx, n.PhoneNumberID)
 	if err != nil {
 		return nil, err
 	}
-	approved := cloudapi.TemplateListOptions{Status: cloudapi.TemplateApproved, Limit: 100}
-	for t, err := range client.Templates.List(ctx, n.WABAID, approved) {
-		if err != nil {
-			return nil, err
+	var not []choice
+	for _, t := range list {
+		if slices.ContainsFunc(t.Components, takesMore) || t.Category == graph.TemplateAuthentication {
+			continue
 		}
-		if !slices.ContainsFunc(t.Components, takesMore) {
-			fit = append(fit, t)
+		switch t.Status {
+		case cloudapi.TemplateApproved:
+			fit = append(fit, choice{MessageTemplate: t})
+		case cloudapi.TemplateArchived, cloudapi.TemplateDeleted, cloudapi.TemplatePendingDeletion:
+		default:
+			why := refusal(&templates.StatusError{
+				Name: t.Name, Language: t.Language, Status: t.Status, RejectedReason: t.RejectedReason,
+			})
+			not = append(not, choice{t, why})
 		}
 	}
-	return fit, nil
+	return append(fit, not...), nil
+}
+
+// refusal is why Meta would refuse a template, in words, or empty. Errors that say that this could
+// not be found out are none: then Meta decides.
+func refusal(err error) string {
+	_, status := errors.AsType[*templates.StatusError](err)
+	_, parameter := errors.AsType[*templates.ParameterError](err)
+	if status || parameter || errors.Is(err, templates.ErrUnknown) {
+		return strings.TrimPrefix(err.Error(), "templates: ")
+	}
+	return ""
 }
 
 // takesMore reports whether a part of a template needs what fill does not give: a picture, a
@@ -90,8 +117,8 @@ func takesMore(p cloudapi.ComponentDefinition) bool {
 	return strings.Count(p.Text, "{{") != strings.Count(p.Text, "{{1}}")
 }
 
-// fill makes a message of a template, for a person.
-func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) cloudapi.Message {
+// fill fills a template in, for a person.
+func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) *cloudapi.Template {
 	content := &cloudapi.Template{Name: t.Name, Language: t.Language}
 	for _, p := range t.Components {
 		if strings.Contains(p.Text, "{{1}}") {
@@ -100,14 +127,25 @@ func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) cloudapi.Message
 			})
 		}
 	}
-	return cloudapi.Message{To: cloudapi.ToIdentity(who.Identity), Content: content}
+	return content
 }
 
-// template returns one of those that templates lists: Meta knows a number of names in several
-// languages, of which this takes the first.
-func (a *app) template(ctx context.Context, n *number, name string) (*cloudapi.MessageTemplate, error) {
-	list, err := a.templates(ctx, n)
-	return pick(list, err, func(t *cloudapi.MessageTemplate) bool { return t.Name == name })
+// template returns one of the choices: Meta knows a number of names in several languages, of which
+// this takes the first that can be sent. If refused is not empty, it says why none can. What is
+// refused by an old list is looked up again before.
+func (a *app) template(
+	ctx context.Context, n *number, name string,
+) (t *cloudapi.MessageTemplate, refused string, err error) {
+	list, err := a.choices(ctx, n)
+	c, err := pick(list, err, func(c choice) bool { return c.Name == name })
+	if errors.Is(err, errNotFound) {
+		return nil, "There is no template of this name, or it takes more than a name.", nil
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	err = a.book.Check(ctx, n.PhoneNumberID, fill(c.MessageTemplate, coexistence.Contact{}))
+	return c.MessageTemplate, refusal(err), nil
 }
 
 // serveCampaigns shows the campaigns of a number, and the form for another one, with the people
@@ -118,7 +156,7 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 	if err != nil {
 		return err
 	}
-	templates, err := a.templates(r.Context(), n)
+	choices, err := a.choices(r.Context(), n)
 	if err != nil {
 		a.log.WarnContext(r.Context(), "templates could not be listed", "waba", n.WABAID, "err", err)
 	}
@@ -128,23 +166,27 @@ func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, 
 			peoplePage
 
 			Campaigns []*campaign
-			Templates []*cloudapi.MessageTemplate
+			Templates []choice
 			Nonce     string
 			Rate      int
-		}{people, list, templates, rand.Text(), cloudapi.CoexistenceRate}})
+		}{people, list, choices, rand.Text(), cloudapi.CoexistenceRate}})
 	}
 	return err
 }
 
 // launch stores a campaign and its messages, all or none: the outbox puts its entries into the
-// host's own transaction. The form names the campaign, so that a second click launches nothing.
-// Nothing is sent before the commit; from then on the messages are sent, whatever becomes of this
-// process.
+// host's own transaction. Nothing is stored of a campaign with a template that Meta would refuse.
+// The form names the campaign, so that a second click launches nothing. Nothing is sent before the
+// commit; from then on the messages are sent, whatever becomes of this process.
 func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	ctx := r.Context()
-	template, err := a.template(ctx, n, r.PostForm.Get("template"))
+	template, refused, err := a.template(ctx, n, r.PostForm.Get("template"))
 	if err != nil {
 		return err
+	}
+	if refused != "" {
+		http.Error(w, "This campaign was not launched: "+refused, http.StatusUnprocessableEntity)
+		return nil
 	}
 	id := hashed(string(n.PhoneNumberID) + " " + r.PostForm.Get("nonce"))
 	var messages []outbox.Message
@@ -158,7 +200,8 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		}
 		messages = append(messages, outbox.Message{
 			ID: "campaign-" + hashed(id+c.ID), PhoneNumberID: n.PhoneNumberID, Campaign: id,
-			ConversationID: c.ID, Payload: fill(template, c.Contact),
+			ConversationID: c.ID,
+			Payload:        cloudapi.Message{To: cloudapi.ToIdentity(c.Contact.Identity), Content: fill(template, c.Contact)},
 		})
 	}
 	if len(messages) == 0 {

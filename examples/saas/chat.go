@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -23,27 +22,36 @@ const shownMessages = 50
 type chat struct {
 	coexistence.Conversation
 
-	Messages  []coexistence.Message // the latest last
-	Earlier   coexistence.Cursor    // of the first of them, if there are more before it
-	Later     coexistence.Cursor    // of the last of them, if there are more behind it
-	Around    coexistence.Cursor    // of the one that was asked for, from a search
-	Waiting   []outbox.Entry        // what is not in the conversation yet, or failed
-	Templates []*cloudapi.MessageTemplate
+	Messages  []chatMessage      // the latest last
+	Earlier   coexistence.Cursor // of the first of them, if there are more before it
+	Later     coexistence.Cursor // of the last of them, if there are more behind it
+	Around    coexistence.Cursor // of the one that was asked for, from a search
+	Waiting   []outbox.Entry     // what is not in the conversation yet, or failed
+	Templates []choice
 	Quiet     time.Time // until when the bot is silent
 	Nonce     string    // names what is written next, so that a second click says nothing twice
 	Latest    string    // what to read out
 }
 
-// open reads a conversation. What waits to be sent stands behind the latest messages only.
-// Templates are listed by Meta, so only where they are needed: once the customer's last message is
-// older than 24 hours, nothing else can be sent.
-func (a *app) open(ctx context.Context, r *http.Request, n *number, id string) (*chat, error) {
+// A chatMessage is a message as a conversation shows it.
+type chatMessage struct {
+	coexistence.Message
+
+	File messageFile
+}
+
+// open reads a conversation of a number that was connected at that moment. What waits to be sent
+// stands behind the latest messages only. Templates are listed where they are needed: once the
+// customer's last message is older than 24 hours, nothing else can be sent.
+func (a *app) open(
+	ctx context.Context, r *http.Request, n *number, id string, connected time.Time,
+) (*chat, error) {
 	conversation, err := a.tracker.Store().Conversation(ctx, n.PhoneNumberID, id)
 	if err != nil {
 		return nil, err
 	}
 	c := &chat{Conversation: conversation}
-	err1 := a.read(ctx, c, coexistence.MessageListOptions{
+	err1 := a.read(ctx, c, connected, coexistence.MessageListOptions{
 		Before: cursor(r.Form, "before"), After: cursor(r.Form, "after"), Around: cursor(r.Form, "around"),
 	})
 	waiting, err2 := graph.Collect(a.outbox.List(ctx, outbox.Filter{
@@ -55,7 +63,7 @@ func (a *app) open(ctx context.Context, r *http.Request, n *number, id string) (
 		return nil, err
 	}
 	if !live.Wanted(r) && !c.WindowOpen(time.Now()) {
-		if c.Templates, err = a.templates(ctx, n); err != nil {
+		if c.Templates, err = a.choices(ctx, n); err != nil {
 			a.log.WarnContext(ctx, "templates could not be listed", "waba", n.WABAID, "err", err)
 		}
 	}
@@ -77,7 +85,7 @@ func (a *app) open(ctx context.Context, r *http.Request, n *number, id string) (
 // that turns out to be empty, because its messages were forgotten, is that of the latest. Two more
 // are asked for than are shown, to know whether the conversation goes on. A person who sees the
 // latest has read all.
-func (a *app) read(ctx context.Context, c *chat, o coexistence.MessageListOptions) error {
+func (a *app) read(ctx context.Context, c *chat, connected time.Time, o coexistence.MessageListOptions) error {
 	if o.Around != "" {
 		o.Before, o.After = "", ""
 	} else if o.After != "" {
@@ -89,7 +97,7 @@ func (a *app) read(ctx context.Context, c *chat, o coexistence.MessageListOption
 		return err
 	}
 	if latest := (coexistence.MessageListOptions{Limit: o.Limit}); len(list) == 0 && o != latest {
-		return a.read(ctx, c, latest)
+		return a.read(ctx, c, connected, latest)
 	}
 	first, last := max(0, len(list)-shownMessages), len(list)
 	switch {
@@ -100,7 +108,13 @@ func (a *app) read(ctx context.Context, c *chat, o coexistence.MessageListOption
 	case o.After != "":
 		first, last = 0, min(len(list), shownMessages)
 	}
-	c.Messages = list[first:last]
+	for _, m := range list[first:last] {
+		file, err := a.file(ctx, m, connected)
+		if err != nil {
+			return err
+		}
+		c.Messages = append(c.Messages, chatMessage{m, file})
+	}
 	if first > 0 || o.After != "" {
 		c.Earlier = list[first].Cursor()
 	}
@@ -125,11 +139,13 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 	m := cloudapi.Message{To: cloudapi.ToIdentity(c.Contact.Identity), Content: &cloudapi.Text{Body: text}}
 	refused := ""
 	if name := r.PostForm.Get("template"); name != "" {
-		t, err := a.template(r.Context(), n, name)
+		t, why, err := a.template(r.Context(), n, name)
 		if err != nil {
 			return err
 		}
-		m = fill(t, c.Contact)
+		if refused = why; refused == "" {
+			m.Content = fill(t, c.Contact)
+		}
 	} else if !c.WindowOpen(time.Now()) {
 		refused = "The customer last wrote more than 24 hours ago: only a template can be sent now."
 	}
@@ -148,30 +164,4 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 		return nil
 	}
 	return see(w, r, r.URL.EscapedPath(), err)
-}
-
-// serveMedia fetches a picture of a message. Whatever the sender says that it is, a browser gets
-// nothing but pictures. Ids of files expire within days: a product keeps the files.
-func (a *app) serveMedia(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
-	m, err := a.tracker.Store().Message(r.Context(), n.PhoneNumberID, graph.MessageID(r.PathValue("message")))
-	file := m.MediaDownload()
-	if err != nil || file.ID == "" {
-		return errNotFound
-	}
-	client, err := a.tracker.Client(r.Context(), n.PhoneNumberID)
-	if err != nil {
-		return err
-	}
-	file.MaxBytes = 16 << 20
-	var picture bytes.Buffer
-	_, err = client.Media.Download(r.Context(), file, &picture)
-	kind := http.DetectContentType(picture.Bytes())
-	if err != nil || !strings.HasPrefix(kind, "image/") {
-		return errNotFound
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "private, max-age=86400")
-	_, _ = picture.WriteTo(w)
-	return nil
 }

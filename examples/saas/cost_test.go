@@ -173,7 +173,8 @@ func TestPagesCostTheSameHoweverMuchThereIs(t *testing.T) {
 	baker, bread := furnish(t, a, "bakery")
 	at := "/numbers/" + bread["phone"]
 	pages := []string{
-		"/connect", "/settings", at, at + "/inbox", at + "/inbox/155502000007", at + "/people/155502000007",
+		"/connect", "/settings", at, at + "/inbox", at + "/inbox/155502000007",
+		at + "/inbox/" + bread["chat"], at + "/people/155502000007",
 		at + "/inbox?q=rye", at + "/inbox?q=customer", at + "/inbox?q=customer+00007", at + "/inbox?q=nothing",
 		at + "/campaigns", at + "/campaigns?days=1", at + "/campaigns?days=30", at + "/campaigns?q=customer",
 	}
@@ -203,6 +204,8 @@ func TestPagesCostTheSameHoweverMuchThereIs(t *testing.T) {
 		// Of what is small, PostgreSQL reads all; of what is large, what a search looks through.
 		require.LessOrEqual(t, most.rows, 4_000, path)
 	}
+	without, with := costs[20][at+"/inbox/155502000007"], costs[20][at+"/inbox/"+bread["chat"]]
+	require.Equal(t, without.statements, with.statements, "a picture is in the archive, and costs no statement")
 }
 
 // last is the cursor of the last conversation on a page of the list, if the list continues.

@@ -76,7 +76,7 @@ func (a *app) serveInbox(w http.ResponseWriter, r *http.Request, t *tenant, n *n
 			p.Search, err3 = a.search(ctx, n.PhoneNumberID, text, cursor(r.Form, "found"))
 		}
 		if id := r.PathValue("chat"); id != "" {
-			p.Chat, err4 = a.open(ctx, r, n, id)
+			p.Chat, err4 = a.open(ctx, r, n, id, p.State.OnboardedAt)
 		}
 		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return view{}, err

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -129,8 +131,9 @@ func TestTwoProcessesOnPostgreSQL(t *testing.T) {
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	})
 	t.Cleanup(balancer.Close)
+	files := t.TempDir()
 	start := func() *process {
-		return s.start(free(t), "-dir", t.TempDir(), "-database", database, "-url", balancer.URL)
+		return s.start(free(t), "-dir", t.TempDir(), "-files", files, "-database", database, "-url", balancer.URL)
 	}
 	first, second := start(), start()
 	alive.Store(first)
@@ -174,6 +177,13 @@ func newDatabase(t *testing.T) string {
 	}
 	url, drop, err := pgtest.Schema(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, drop(context.WithoutCancel(t.Context()))) })
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		db, err := sql.Open("pgx", url)
+		require.NoError(t, err)
+		_, err = db.ExecContext(ctx,
+			"DROP SCHEMA IF EXISTS "+mustURL(url).Query().Get("search_path")+"_downloads CASCADE")
+		require.NoError(t, errors.Join(err, db.Close(), drop(ctx)))
+	})
 	return url
 }

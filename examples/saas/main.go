@@ -37,8 +37,8 @@ import (
 
 // settings are the flags, described where they are read.
 type settings struct {
-	addr, ops, url, dir, database, meta, policy string
-	lease, unknownTimeout                       time.Duration
+	addr, ops, url, dir, files, database, meta, policy string
+	lease, unknownTimeout                              time.Duration
 }
 
 func main() {
@@ -48,6 +48,8 @@ func main() {
 		"where health, metrics and the inbox's status are, for those who run it; empty for nowhere")
 	flag.StringVar(&s.url, "url", "", "the https `URL` under which people know the product; if empty, http at addr")
 	flag.StringVar(&s.dir, "dir", "", "`folder` of the database; if empty, a temporary one that is deleted in the end")
+	flag.StringVar(&s.files, "files", "",
+		"`folder` of the files of messages, which several processes have to share; if empty, one in that of -dir")
 	flag.StringVar(&s.database, "database", "",
 		"postgres:// `URL` for several processes; if empty, SQLite in the folder")
 	flag.StringVar(&s.meta, "meta", "sim",
@@ -83,6 +85,7 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	}
 	defer func() { _ = listener.Close() }() // the server has closed it
 	s.url = cmp.Or(s.url, "http://"+listener.Addr().String())
+	s.files = cmp.Or(s.files, filepath.Join(s.dir, "files"))
 	meta, err := newPlatform(s.meta, s.url)
 	if err != nil {
 		return err
@@ -107,12 +110,16 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	return a.serve(ctx, out, listener)
 }
 
+// lockPostgres lets one of several processes go first that start at once. It is any number that
+// nothing else in the database locks.
+const lockPostgres = "SELECT pg_advisory_xact_lock(7220261);"
+
 // open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process
 // uses at a time. The rest of the product does not know which of them it is.
 func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB, err error) {
 	lock := ""
 	if s.database != "" {
-		lock = "SELECT pg_advisory_xact_lock(7220261);" // any number that nothing else in the database locks
+		lock = lockPostgres
 		db, err = postgres.Open(ctx, postgres.Config{URL: s.database, Keyring: keys})
 	} else {
 		db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(s.dir, "saas.db"), Keyring: keys})
@@ -169,5 +176,6 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	a.ready.Store(false)
 	end, cancel := context.WithTimeout(last, 20*time.Second)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), a.outbox.Shutdown(end), ops.Shutdown(end))
+	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), a.outbox.Shutdown(end), ops.Shutdown(end),
+		a.closeFiles(end))
 }

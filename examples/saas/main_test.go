@@ -88,7 +88,7 @@ type process struct {
 func (p *process) graph() string {
 	proxy := httputil.NewSingleHostReverseProxy(mustURL(p.world.URL))
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/messages") {
+		if strings.HasSuffix(r.URL.Path, "messages") { // marketing_messages, too
 			p.sends.Add(1)
 		}
 		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {

@@ -53,23 +53,25 @@ func (c counts) event(_ context.Context, attempt inbox.Attempt) {
 // operations are for those who run the program, at an address of their own, which the world must
 // not reach: is it alive, can it work, what does it do. Alert on saas_inbox_dead_letters, and on
 // saas_inbox_oldest_live_seconds, which is how long the oldest unhandled message of a customer
-// waits.
+// waits. Of saas_downloads_dead_letters, the files were refused; they are lost a few days later.
 func (a *app) operations() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(a.counts.calls, a.counts.events)
-	for name, value := range map[string]func(inbox.Metrics) float64{
-		"saas_inbox_waiting":             func(m inbox.Metrics) float64 { return float64(m.Depth()) },
-		"saas_inbox_dead_letters":        func(m inbox.Metrics) float64 { return float64(m.Dead) },
-		"saas_inbox_oldest_live_seconds": func(m inbox.Metrics) float64 { return m.OldestLive.Seconds() },
-	} {
-		opts := prometheus.GaugeOpts{Name: name, Help: "See inbox.Stats."}
-		registry.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 {
-			m, err := a.inbox.Metrics(context.Background())
-			if err != nil {
-				return -1
-			}
-			return value(m)
-		}))
+	for what, in := range map[string]*inbox.Inbox{"inbox": a.inbox, "downloads": a.downloads} {
+		for name, value := range map[string]func(inbox.Metrics) float64{
+			"waiting":             func(m inbox.Metrics) float64 { return float64(m.Depth()) },
+			"dead_letters":        func(m inbox.Metrics) float64 { return float64(m.Dead) },
+			"oldest_live_seconds": func(m inbox.Metrics) float64 { return m.OldestLive.Seconds() },
+		} {
+			opts := prometheus.GaugeOpts{Name: "saas_" + what + "_" + name, Help: "See inbox.Stats."}
+			registry.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 {
+				m, err := in.Metrics(context.Background())
+				if err != nil {
+					return -1
+				}
+				return value(m)
+			}))
+		}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "alive") })
@@ -82,5 +84,6 @@ func (a *app) operations() http.Handler {
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Timeout: 10 * time.Second}))
 	mux.Handle("GET /inbox", a.inbox.StatusPage())
+	mux.Handle("GET /downloads", a.downloads.StatusPage())
 	return mux
 }

@@ -44,6 +44,7 @@ func TestIDsArePathEscaped(t *testing.T) {
 	const id = `wamid.a/b?c#d"e'f&g%2fh+i`
 	a.receive(t, bread["phone"], fmt.Sprintf(`{"from":"15550100177","id":%q,"timestamp":"%d","type":"image",
 		"image":{"id":"77","mime_type":"image/jpeg"}}`, id, time.Now().Unix()))
+	a.keep(t, bread["phone"], id, aPicture)
 	status, body := baker.get("/numbers/" + bread["phone"] + "/inbox/15550100177")
 	require.Equal(t, http.StatusOK, status)
 	found := pictureAt.FindStringSubmatch(body)
@@ -62,11 +63,18 @@ func TestIDsArePathEscaped(t *testing.T) {
 // receive delivers messages to a number, as Meta writes them, and waits until they are handled.
 func (a *app) receive(t *testing.T, phone, messages string) {
 	t.Helper()
-	require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{ReceivedAt: time.Now(), Body: fmt.Appendf(nil,
+	require.NoError(t, a.inbox.Receive(t.Context(), webhook.Delivery{
+		ReceivedAt: time.Now(), Body: delivered(phone, messages),
+	}))
+	require.NoError(t, a.inbox.WaitIdle(t.Context()))
+}
+
+// delivered is a delivery of messages to a number, as Meta writes it.
+func delivered(phone, messages string) []byte {
+	return fmt.Appendf(nil,
 		`{"object":"whatsapp_business_account","entry":[{"id":"a-made-up-account","changes":[{"field":"messages","value":{
 		"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100100","phone_number_id":%q},
-		"messages":[%s]}}],"time":1}]}`, phone, messages)}))
-	require.NoError(t, a.inbox.WaitIdle(t.Context()))
+		"messages":[%s]}}],"time":1}]}`, phone, messages)
 }
 
 var (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"fmt"
 	"net/http"
 
@@ -16,17 +17,22 @@ func (a *app) servePerson(w http.ResponseWriter, r *http.Request, t *tenant, n *
 	return err
 }
 
-// export sends all that is stored of a person as lines of JSON. An answer that has begun is broken
-// off by an error, so that a browser does not take a part for the whole.
+// export sends all that is stored of a person in a zip file. An answer that has begun is broken off
+// by an error, so that a browser does not take a part for the whole.
 func (a *app) export(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("person"))
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/jsonl; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="person-%s.jsonl"`, hashed(c.ID)[:8]))
+	w.Header().Set("Content-Type", "application/zip")
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="person-%s.zip"`, hashed(c.ID)[:8]))
 	w.Header().Set("Cache-Control", "no-store")
-	if err := a.db.Export(r.Context(), n.PhoneNumberID, c.ID, w); err != nil {
+	z := zip.NewWriter(w)
+	err = a.exportAll(r.Context(), z, c)
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil {
 		a.log.ErrorContext(r.Context(), "an export broke off", "err", err)
 		panic(http.ErrAbortHandler)
 	}

@@ -7,8 +7,10 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
 // newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five
@@ -23,7 +25,10 @@ func newSimulator(url string) *platform {
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
-		Graph:    cloudapitest.Config{EnforceLimits: true},
+		Fields: append(coexistence.Fields(), webhook.FieldMessageTemplateStatusUpdate,
+			webhook.FieldTemplateCategoryUpdate, webhook.FieldMessageTemplateComponentsUpdate,
+			webhook.FieldMessageTemplateQualityUpdate),
+		Graph: cloudapitest.Config{EnforceLimits: true},
 		Templates: []cloudapi.TemplateCreateParams{
 			template("winter_opening", "Hello {{1}}, from December on we are open on Sundays, too."),
 			template("rye_is_back", "The rye loaf is back. See you soon!"),
