@@ -129,7 +129,7 @@
 // [Tracker.MaySend] asks the same for what people send, [Tracker.Thread] says whose a conversation
 // is, and [Tracker.Pause] keeps bots silent while a colleague works in the host's inbox. What
 // another responder hears and says is on the timeline under [OriginOther]. [Tracker.Pass],
-// [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [RecommendedFields].
+// [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [OptionalFields].
 //
 // Meta's pages say nothing of how routing meets coexistence (November 2026): whether a message of
 // the phone moves a conversation, whether Meta's agent can run on such a number, and what happens
