@@ -127,7 +127,7 @@
 // [Tracker.MaySend] asks the same for what people send, [Tracker.Thread] says who owns a
 // conversation, and [Tracker.Pause] keeps bots silent while a colleague works in the host's inbox.
 // What another responder receives and sends is on the timeline under [OriginOther]. [Tracker.Pass],
-// [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [RecommendedFields].
+// [Tracker.Release] and [Tracker.Take] move a conversation. Subscribe to [OptionalFields].
 //
 // Meta's pages do not say how routing works with coexistence (November 2026): whether a message of
 // the phone moves a conversation, whether Meta's agent can run on such a number, and what happens

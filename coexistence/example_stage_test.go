@@ -16,11 +16,11 @@ func ExampleStage_Advice() {
 	// true show the progress, ask the business to keep the app open, treat nothing that is imported as new
 }
 
-// The fields that make a number complete, and those that other responders need beside them.
-func ExampleRecommendedFields() {
+// The fields that make a number complete, and those that other responders and opt-outs need.
+func ExampleOptionalFields() {
 	fmt.Println(coexistence.Fields())
-	fmt.Println(coexistence.RecommendedFields())
+	fmt.Println(coexistence.OptionalFields())
 	// Output:
 	// [account_update history messages smb_app_state_sync smb_message_echoes]
-	// [messaging_handovers standby]
+	// [messaging_handovers standby user_preferences]
 }

@@ -19,7 +19,7 @@ func simulated() (*cloudapitest.Server, *coexistence.Tracker, cloudapitest.Phone
 	srv := cloudapitest.NewServer(cloudapitest.Config{})
 	number := srv.AddPhone(cloudapitest.Phone{PhoneNumber: "+1 555 010 0199"})
 	subscription := cloudapitest.AppSubscription{CallbackURL: "https://example.com/webhook"}
-	for _, field := range append(coexistence.Fields(), coexistence.RecommendedFields()...) {
+	for _, field := range append(coexistence.Fields(), coexistence.OptionalFields()...) {
 		subscription.Fields = append(subscription.Fields, string(field))
 	}
 	srv.Subscribe(subscription)

@@ -99,13 +99,13 @@ func Fields() []webhook.Field {
 	}
 }
 
-// RecommendedFields returns the webhook fields that tell of other responders of a number, sorted:
-// other partners, and Meta's agent. Since September 2026 a business can let them answer without a
-// word to this app, and then they are all that says whose a conversation is. A missing one is a
-// warning of the [Preflight]: the dashboard does not offer them to every app. The slice is the
-// caller's to change.
-func RecommendedFields() []webhook.Field {
-	return []webhook.Field{webhook.FieldMessagingHandovers, webhook.FieldStandby}
+// OptionalFields returns the webhook fields that single features of a [Tracker] live on besides
+// [Fields], sorted: messaging_handovers and standby tell of other responders of a number (partners,
+// and Meta's agent, which a business can let answer without a word to this app), user_preferences
+// of people who stop or resume marketing messages. A missing one is a warning of the [Preflight]:
+// the dashboard does not offer all of them to every app. The slice is the caller's to change.
+func OptionalFields() []webhook.Field {
+	return []webhook.Field{webhook.FieldMessagingHandovers, webhook.FieldStandby, webhook.FieldUserPreferences}
 }
 
 // Preflight reads whether everything is in place for the syncs of the number, and changes nothing.
@@ -225,10 +225,11 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 		})
 		return
 	}
-	if missing := missingFields(RecommendedFields(), subs); len(missing) > 0 {
+	if missing := missingFields(OptionalFields(), subs); len(missing) > 0 {
 		p.warning(Finding{
-			Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) + ", which tell of other " +
-				"responders of the number; tick them before the business lets another partner or Meta's agent answer",
+			Check: CheckFields, Text: "the app does not subscribe to " + fieldList(missing) + "; tick " +
+				"messaging_handovers and standby before the business lets another partner or Meta's agent answer, " +
+				"and user_preferences before it sends marketing: it is how people stop that in WhatsApp",
 		})
 	}
 }

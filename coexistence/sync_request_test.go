@@ -29,7 +29,7 @@ const syncPath = "/{phone-number-id}/smb_app_data"
 
 var coexistenceFields = []string{
 	"messages", "smb_message_echoes", "smb_app_state_sync", "history", "account_update",
-	"messaging_handovers", "standby",
+	"messaging_handovers", "standby", "user_preferences",
 }
 
 // A desk is a fake Graph API with one coexistence number, and a tracker that has it onboarded.
@@ -379,7 +379,7 @@ func TestAMissingFieldOfOtherRespondersIsAWarning(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, p.OK(), p.Problems)
 	require.Len(t, p.Warnings, 2)
-	require.Contains(t, p.Warnings[0].String(), "messaging_handovers, standby")
+	require.Contains(t, p.Warnings[0].String(), "messaging_handovers, standby, user_preferences")
 	require.Equal(t, coexistence.CheckResponders, p.Warnings[1].Check)
 }
 

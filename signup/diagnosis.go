@@ -210,8 +210,11 @@ func (m Mode) fields() []string {
 	return fields
 }
 
-// recommendedFields are the webhook fields that tell of other responders of a number.
-func recommendedFields() []string { return []string{"standby", "messaging_handovers"} }
+// responderFields are the webhook fields that tell of other responders of a number, and
+// marketingField is the one that tells who has stopped marketing messages.
+var responderFields = []string{"standby", "messaging_handovers"}
+
+const marketingField = "user_preferences"
 
 // webhook compares the fields that the app subscribes to with those that the mode needs. A field
 // that is not subscribed to is the mistake that costs the most time: Meta sends nothing and says
@@ -240,10 +243,14 @@ func (x *examination) webhook() {
 		return
 	}
 	x.add("webhook fields", FindingOK, strings.Join(x.cfg.Mode.fields(), ", "), "")
-	if missing := slices.DeleteFunc(recommendedFields(), subs[i].HasField); len(missing) > 0 {
+	if missing := slices.DeleteFunc(slices.Clone(responderFields), subs[i].HasField); len(missing) > 0 {
 		x.add("other responders", FindingWarning, "not subscribed to "+strings.Join(missing, ", "),
 			"subscribe to "+strings.Join(missing, ", ")+" "+where+", if it offers them; when the business lets Meta's "+
 				"agent or another partner answer too, their conversations vanish without a trace otherwise")
+	}
+	if !subs[i].HasField(marketingField) {
+		x.add("opt-outs", FindingWarning, "not subscribed to "+marketingField,
+			"subscribe to "+marketingField+" "+where+" before you send marketing: it is how people stop it in WhatsApp")
 	}
 }
 

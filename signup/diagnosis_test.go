@@ -69,7 +69,7 @@ func newSetting(t *testing.T) *setting {
 		srv: srv, client: srv.ClientConfig(), endpoint: endpoint{verify, 401, 0},
 		fields: []string{
 			"messages", "account_update", "history", "smb_app_state_sync", "smb_message_echoes", "standby",
-			"messaging_handovers",
+			"messaging_handovers", "user_preferences",
 		},
 		cfg: signup.Config{
 			ConfigurationID: "900000000000001", PartnerBusinessID: srv.AddBusiness(cloudapitest.Business{}).ID,
@@ -143,6 +143,14 @@ func TestADiagnosisSaysWhatToFix(t *testing.T) {
 		"no history field": {
 			func(s *setting) { s.fields = s.fields[:2] },
 			problem("webhook fields", "subscribe to history, smb_app_state_sync, smb_message_echoes"),
+		},
+		"no field of other responders": {
+			func(s *setting) { s.fields = slices.Delete(slices.Clone(s.fields), 5, 7) },
+			warning("other responders", "subscribe to standby, messaging_handovers"),
+		},
+		"no field of opt-outs": {
+			func(s *setting) { s.fields = s.fields[:7] },
+			warning("opt-outs", "subscribe to user_preferences"),
 		},
 		"another verify token": {
 			func(s *setting) { s.endpoint.token = "other" },

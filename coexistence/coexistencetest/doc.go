@@ -69,7 +69,7 @@
 //	customer.Send("I want a person") // messaging_handovers: control_passed; now the host may answer
 //
 // [Responder.Events] is what it was told, such as what the host has passed to it. The webhooks come
-// to apps that subscribe to [coexistence.RecommendedFields].
+// to apps that subscribe to [coexistence.OptionalFields].
 //
 // # What is true of it
 //

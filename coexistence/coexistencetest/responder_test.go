@@ -43,7 +43,7 @@ func follow(t *testing.T, fn func(f *follower)) {
 		network := new(cloudapitest.Network)
 		world := coexistencetest.NewWorld(coexistencetest.Config{
 			Network: network, Templates: []cloudapi.TemplateCreateParams{coexistencetest.HelloWorld()},
-			Fields:   append(coexistence.Fields(), coexistence.RecommendedFields()...),
+			Fields:   append(coexistence.Fields(), coexistence.OptionalFields()...),
 			Delivery: coexistencetest.DeliveryConfig{Parallel: 1},
 		})
 		defer world.Close()
@@ -266,7 +266,7 @@ func TestTwoPartnersWithoutRoutingBothHearEverything(t *testing.T) {
 func TestTheOutboxWaitsForAnAgent(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{
-		Fields: append(coexistence.Fields(), coexistence.RecommendedFields()...),
+		Fields: append(coexistence.Fields(), coexistence.OptionalFields()...),
 	})
 	t.Cleanup(world.Close)
 	phone := world.NewPhone(coexistencetest.PhoneConfig{})

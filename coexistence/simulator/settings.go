@@ -141,7 +141,7 @@ func (s settings) newWorld(h *hall) func() (*coexistencetest.World, error) {
 	cfg.App = cloudapitest.App{Secret: graph.Secret(s.secret)}
 	cfg.VerifyToken = graph.Secret(s.verify)
 	cfg.PublicURL = s.publicURL
-	cfg.Fields = append(coexistence.Fields(), coexistence.RecommendedFields()...)
+	cfg.Fields = append(coexistence.Fields(), coexistence.OptionalFields()...)
 	cfg.Fields = append(cfg.Fields, webhook.FieldCalls, webhook.FieldMessageTemplateStatusUpdate,
 		webhook.FieldMessageTemplateQualityUpdate, webhook.FieldMessageTemplateComponentsUpdate,
 		webhook.FieldTemplateCategoryUpdate)

@@ -1,10 +1,11 @@
-// Otel makes OpenTelemetry spans and metrics of the calls to Meta: one span for each attempt, below
-// the span of the caller.
+// Otel makes OpenTelemetry spans and metrics of the calls to Meta, one span for each attempt below
+// the span of the caller, and gauges of the health of numbers. dashboard.json is for Grafana.
 //
-// telemetry.go is what a host copies; this file is a host that sends three messages to the fake
-// Graph API of this repository, one of which Meta throttles at first and one of which it never
-// answers. It prints the spans and metrics; with -json as OpenTelemetry's own exporters write them.
-// A host gives its providers an exporter for its collector instead.
+// telemetry.go and health.go are what a host copies; this file is a host that sends three messages
+// to the fake Graph API of this repository, one of which Meta throttles at first and one of which
+// it never answers, and then looks at the health of its number. It prints the spans and metrics;
+// with -json as OpenTelemetry's own exporters write them. A host gives its providers an exporter
+// for its collector instead.
 package main
 
 import (
@@ -25,6 +26,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/cloudapitest"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/health"
 )
 
 func main() {
@@ -111,6 +114,32 @@ func story(ctx context.Context, traces trace.TracerProvider, metrics *sdkmetric.
 	if err := send("one that Meta never answers"); err == nil {
 		return errors.New("the message was to be lost")
 	}
-	_, err = client.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{})
-	return err
+	if _, err := client.Phones.Get(ctx, phone.ID, cloudapi.PhoneGetOptions{}); err != nil {
+		return err
+	}
+	ctx, span := tracer.Start(ctx, "the health of all numbers")
+	defer span.End()
+	return look(ctx, metrics, client, phone)
+}
+
+// look follows the number, and looks at its health once. The app has no webhooks here, and the
+// health says so. A host runs the monitor beside its tracker: [health.Monitor.Run].
+func look(
+	ctx context.Context, metrics *sdkmetric.MeterProvider, client *cloudapi.Client, phone cloudapitest.Phone,
+) error {
+	tracker, err := coexistence.NewTracker(coexistence.Config{
+		Store:  new(coexistence.MemStore),
+		Client: func(context.Context, graph.PhoneNumberID) (*cloudapi.Client, error) { return client, nil },
+	})
+	if err != nil {
+		return err
+	}
+	monitor, err := health.New(health.Config{Tracker: tracker, ReadInterval: time.Hour})
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		measureHealth(metrics, monitor),
+		tracker.Onboard(ctx, cloudapi.Onboarding{PhoneNumberID: phone.ID, WABAIDs: phone.WABAs}),
+		monitor.CheckAll(ctx))
 }

@@ -67,15 +67,17 @@ func TestSpansAndMetricsOfTheStory(t *testing.T) {
 	var all metricdata.ResourceMetrics
 	require.NoError(t, reader.Collect(t.Context(), &all))
 	byName := map[string]metricdata.Aggregation{}
-	for _, m := range all.ScopeMetrics[0].Metrics {
-		byName[m.Name] = m.Data
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			byName[m.Name] = m.Data
+		}
 	}
 	require.EqualValues(t, 1, byName["whatsapp.outcome.unknown"].(metricdata.Sum[int64]).DataPoints[0].Value)
 	var requests uint64
 	for _, p := range byName["http.client.request.duration"].(metricdata.Histogram[float64]).DataPoints {
 		requests += p.Count
 	}
-	require.EqualValues(t, 6, requests)
+	require.EqualValues(t, 10, requests, "six of the story, four of the health")
 	require.NotEmpty(t, byName["whatsapp.usage"].(metricdata.Gauge[int64]).DataPoints)
 	require.NotEmpty(t, byName["whatsapp.retry.wait"].(metricdata.Histogram[float64]).DataPoints)
 }

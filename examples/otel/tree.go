@@ -100,13 +100,14 @@ func printMetrics(ctx context.Context, out io.Writer, reader *sdkmetric.ManualRe
 
 // rows makes a line of each series: its labels, and what it measured. There is one series for each
 // set of labels, which is why labels must be few words: a phone number among them would make a
-// series for each customer. Kinds of instruments that telemetry.go does not use are left out.
+// series for each customer. Kinds of instruments that are not used here are left out.
 func rows(data metricdata.Aggregation) []string {
 	var all []string
 	row := func(set attribute.Set, format string, args ...any) {
 		var labels []string
 		for _, key := range []attribute.Key{
 			"http.request.method", "url.template", "http.response.status_code", "error.type", "kind", "object",
+			"part", "status", "code",
 		} {
 			if v, ok := set.Value(key); ok {
 				labels = append(labels, v.String())

@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/eligibility"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/health"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/media"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/outbox"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
@@ -44,8 +44,8 @@ type app struct {
 	hook      http.Handler   // the callback URL
 	changes   *changes       // for pages that are open
 	counts    counts
-	drifts    sync.Map    // phone number id → *webhook.Drift
-	ready     atomic.Bool // from start to shutdown, for load balancers
+	monitor   *health.Monitor // how the numbers are
+	ready     atomic.Bool     // from start to shutdown, for load balancers
 }
 
 // newApp wires the product. Everything that reaches the outside begins in serve, so that a mistake
@@ -111,13 +111,14 @@ func newApp(
 
 	var mux webhook.Mux
 	webhook.On(&mux, a.answer)
-	last := webhook.HandlerFunc(func(ctx context.Context, ev webhook.Event) error {
-		return a.drift(ev.Info().PhoneNumberID).Handle(ctx, ev)
-	})
-	handler := webhook.MultiHandler(a.tracker, a.outbox, a.book, a.meter, &mux, last)
+	arrivals := new(health.Arrivals)
+	handler := webhook.MultiHandler(a.tracker, a.outbox, a.book, a.meter, &mux, arrivals)
 	a.inbox, err = db.Inbox(handler, inbox.Config{LeaseDuration: s.lease, Logger: log, Observe: a.handled})
 	if err != nil {
 		return nil, err
+	}
+	if a.monitor, err = a.newMonitor(arrivals); err != nil {
+		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
 	}
 	if a.downloads, err = a.openDownloads(ctx); err != nil {
 		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
@@ -250,13 +251,6 @@ func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 func (a *app) handled(ctx context.Context, attempt inbox.Attempt) {
 	a.counts.event(ctx, attempt)
 	a.changes.add(attempt.PhoneNumberID)
-}
-
-// drift counts what Meta sent about a number and this version does not know, since the process
-// began.
-func (a *app) drift(phone graph.PhoneNumberID) *webhook.Drift {
-	d, _ := a.drifts.LoadOrStore(phone, new(webhook.Drift))
-	return d.(*webhook.Drift)
 }
 
 // pick finds one of a list, or errNotFound.

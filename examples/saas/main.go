@@ -144,6 +144,7 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	defer work.Wait()
 	defer stop()
 	work.Go(func() { a.tracker.Run(working) })
+	work.Go(func() { a.monitor.Run(working) })
 	work.Go(func() { a.resumeSignups(working) })
 	work.Go(func() { a.changes.run(working) })
 	if err := errors.Join(a.inbox.Start(ctx), a.outbox.Start(ctx)); err != nil {

@@ -18,7 +18,7 @@ import (
 type counts struct{ calls, events *prometheus.HistogramVec }
 
 // newCounts makes the histograms. Their labels have few values each: a path is a template, and no
-// label names a number or a customer.
+// label names a number or a customer. (health.go names numbers, while something is wrong.)
 func newCounts() counts {
 	return counts{
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -53,10 +53,11 @@ func (c counts) event(_ context.Context, attempt inbox.Attempt) {
 // operations are for those who run the program, at an address of their own, which the world must
 // not reach: is it alive, can it work, what does it do. Alert on saas_inbox_dead_letters, and on
 // saas_inbox_oldest_live_seconds, which is how long the oldest unhandled message of a customer
-// waits. Of saas_downloads_dead_letters, the files were refused; they are lost a few days later.
+// waits; for one number, on saas_number_health. Of saas_downloads_dead_letters, the files were
+// refused; they are lost a few days later. Import dashboard.json into Grafana to see it all.
 func (a *app) operations() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(a.counts.calls, a.counts.events)
+	registry.MustRegister(a.counts.calls, a.counts.events, healthCollector{a.monitor})
 	for what, in := range map[string]*inbox.Inbox{"inbox": a.inbox, "downloads": a.downloads} {
 		for name, value := range map[string]func(inbox.Metrics) float64{
 			"waiting":             func(m inbox.Metrics) float64 { return float64(m.Depth()) },

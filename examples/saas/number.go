@@ -11,9 +11,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/health"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -57,6 +57,7 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
 		dead, err2 := a.deadLetters(ctx, n, shownLetters+1)
 		month, err3 := a.usageOf(ctx, n)
+		how, err4 := a.healthOf(ctx, n)
 		data := struct {
 			Number   *number
 			State    coexistence.Number
@@ -64,13 +65,13 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 			Rate     int                         // messages a second that Meta lets the number pass
 			Dead     []inbox.DeadLetter
 			MoreDead bool // than are shown
-			Drift    []webhook.DriftCount
 			Usage    usageView
+			Health   health.Health
 		}{
 			n, state, coexistence.Features(), cloudapi.CoexistenceRate,
-			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, a.drift(n.PhoneNumberID).Snapshot(), month,
+			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, month, how,
 		}
-		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2, err3)
+		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2, err3, err4)
 	})
 }
 

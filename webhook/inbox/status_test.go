@@ -61,6 +61,8 @@ func TestTheStatusPageRunsNoScripts(t *testing.T) {
 	require.NoError(t, err)
 	w := page(t, in, http.MethodGet)
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'")
+	require.Equal(t, "5", w.Header().Get("Refresh"), "it stays up to date")
+	require.NotContains(t, w.Body.String(), "http-equiv", "axe-core rejects it")
 	again := page(t, in, http.MethodGet)
 	require.NotEqual(t, nonce(t, w.Body.String()), nonce(t, again.Body.String()))
 	require.Equal(t, http.StatusMethodNotAllowed, page(t, in, http.MethodPost).Code)
