@@ -198,6 +198,15 @@ func (p *Preflight) checkSubscriptions(ctx context.Context, c *cloudapi.Client, 
 		case apps[i].OverrideCallbackURL != "":
 			p.warning(Finding{Check: CheckOverride, WABAID: waba, Text: overrideText})
 		}
+		if c.AppID() != "" && slices.ContainsFunc(apps, func(a cloudapi.SubscribedApp) bool { return !ours(a) }) {
+			// That the list has the apps of other partners too is assumed.
+			p.warning(Finding{
+				Check: CheckResponders, WABAID: waba,
+				Text: "another app receives the webhooks of the account, and may answer: if it is a former " +
+					"partner's, have the business remove that partner from the account in Meta Business " +
+					"Suite; else ask Tracker.MayAnswer before a bot answers",
+			})
+		}
 	}
 	if c.AppID() == "" {
 		p.warning(Finding{

@@ -297,6 +297,15 @@ func TestPreflightFindings(t *testing.T) {
 				d.connect(t, func(cfg *cloudapi.Config) { cfg.AppID = "999" })
 			},
 			problems: []coexistence.Check{coexistence.CheckSubscription, coexistence.CheckFields},
+			warnings: []coexistence.Check{coexistence.CheckResponders},
+		},
+		"a former partner's app is still subscribed": {
+			change: func(_ *testing.T, d *syncBench) {
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}/subscribed_apps", Body: `{"data":[` +
+					`{"whatsapp_business_api_data":{"id":"999","name":"Former"}},` +
+					`{"whatsapp_business_api_data":{"id":"` + string(d.client.AppID()) + `","name":"Ours"}}]}`})
+			},
+			warnings: []coexistence.Check{coexistence.CheckResponders},
 		},
 		"which app is ours is unknown": {
 			change: func(t *testing.T, d *syncBench) {

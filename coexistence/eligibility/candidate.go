@@ -30,12 +30,17 @@ type Candidate struct {
 	PhoneVerified Answer
 
 	// UsedFor is how long the number has been used in the WhatsApp Business app. If zero, it is not
-	// known. Like the two facts below it decides nothing: it leaves out a note that does not apply.
+	// known. Like the three facts below it decides nothing: it leaves out a note that does not
+	// apply.
 	UsedFor time.Duration
 
 	// OnCloudAPI tells whether the number is on Cloud API already, with this or another partner. It
 	// decides nothing.
 	OnCloudAPI Answer
+
+	// FormerPartner tells whether the number is or was connected through another partner of Meta's,
+	// as a provider of WhatsApp software is one. It decides nothing.
+	FormerPartner Answer
 
 	// HasBadge tells whether the number has an Official Business Account or a paid Meta Verified
 	// badge. It decides nothing.

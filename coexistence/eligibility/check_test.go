@@ -295,14 +295,19 @@ func TestNotesNeverDecide(t *testing.T) {
 	c := good()
 	require.Equal(t, []eligibility.NoteCode{
 		eligibility.NoteUnusualNumber, eligibility.NoteActivity, eligibility.NoteNewNumber, eligibility.NoteOnCloudAPI,
-		eligibility.NoteCreditLine, eligibility.NoteBadge,
+		eligibility.NoteFormerPartner, eligibility.NoteCreditLine, eligibility.NotePaymentMethod, eligibility.NoteBadge,
 	}, noteCodes(c))
 
 	c.PhoneNumber, c.UsedFor, c.OnCloudAPI, c.HasBadge = "+380 50 000 "+
 		"0123", 7*24*time.Hour, eligibility.No, eligibility.No
 	require.Equal(t, []eligibility.NoteCode{
-		eligibility.NoteSanctionedAreas, eligibility.NoteActivity, eligibility.NoteCreditLine,
+		eligibility.NoteSanctionedAreas, eligibility.NoteActivity, eligibility.NoteFormerPartner,
+		eligibility.NoteCreditLine, eligibility.NotePaymentMethod,
 	}, noteCodes(c))
+	c.FormerPartner = eligibility.No
+	require.Equal(t, []eligibility.NoteCode{
+		eligibility.NoteSanctionedAreas, eligibility.NoteActivity, eligibility.NotePaymentMethod,
+	}, noteCodes(c), "nothing of a partner that never was")
 
 	for _, phone := range []string{"+553188880123", "+5215555550123", "+541155550123"} {
 		c.PhoneNumber = phone

@@ -22,12 +22,21 @@ func notes(c Candidate, n number) []Note {
 			"days. Meta's documentation does not ask for it.")
 	}
 	if c.OnCloudAPI != No {
-		add(NoteOnCloudAPI, "A number that is on Cloud API already cannot be switched directly: remove it from its "+
-			"WhatsApp Business Account, register it in the WhatsApp Business app, then connect it.")
+		// That the app asks for the PIN is assumed: Meta's pages say it of the next registration.
+		add(NoteOnCloudAPI, "A number that is on Cloud API already cannot be switched directly: change its PIN for "+
+			"two-step verification in WhatsApp Manager if you do not know it, remove the number from its WhatsApp "+
+			"Business Account, register it in the WhatsApp Business app, then connect it.")
 	}
-	add(NoteCreditLine, "If a former partner still shares a credit line with the business, the connection may fail: "+
-		"back "+
-		"up the chats, disconnect the business in the app, reconnect it there, then start again.")
+	if c.FormerPartner != No {
+		add(NoteFormerPartner, "A number that is connected through another partner has to be disconnected first: in "+
+			"the WhatsApp Business app, choose Settings, Account, Business Platform. Wait 15 minutes, then connect it "+
+			"here.")
+		add(NoteCreditLine, "If a former partner still shares a credit line with the business, the connection may "+
+			"fail: back up the chats, disconnect the business in the app, reconnect it there, then start again.")
+	}
+	add(NotePaymentMethod, "Messages from the app stay free; those through Cloud API can be billed to the "+
+		"WhatsApp Business Account. Unless your provider pays for them, add a payment method in WhatsApp Manager "+
+		"after connecting: without one, sending can fail.")
 	if c.HasBadge != No {
 		add(NoteBadge, "Partners report that an Official Business Account or a Meta Verified badge may be lost on "+
 			"connecting, "+
