@@ -102,8 +102,8 @@ func (c *Customer) identity() graph.Identity {
 	return id
 }
 
-// known is what the Graph API knows of the customer, also what webhooks do not show. The caller must
-// hold the world's mu.
+// known is what the Graph API knows of the customer, also what webhooks do not show. The caller
+// must hold the world's mu.
 func (c *Customer) known() graph.Identity {
 	return graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}
 }

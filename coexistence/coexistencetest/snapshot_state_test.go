@@ -118,7 +118,8 @@ func TestIdsToComeAreTheSame(t *testing.T) {
 			p := w.NewCloudNumber(PhoneConfig{PhoneNumber: "+1 555-010-0133"})
 			return []string{
 				w.newID(), w.newCode(), string(newMessageID(w.rand, "1")), w.seededID("business", "made up"),
-				string(p.ID()), string(p.Customer("+1 555-010-0144").UserID()), string(p.Customer("+1 555-010-0145").Send("a")),
+				string(p.ID()), string(p.Customer("+1 555-010-0144").UserID()),
+				string(p.Customer("+1 555-010-0145").Send("a")),
 				w.graph.AddToken(cloudapitest.Token{}).Reveal(), string(w.graph.AddMedia(cloudapitest.Media{}).ID),
 				string(w.graph.AddCall(cloudapitest.Call{Person: graph.Identity{}}).ID),
 			}

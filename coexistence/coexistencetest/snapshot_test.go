@@ -98,7 +98,9 @@ func (l *life) people() {
 		revoke, err := p.Revoke(id)
 		l.note("revoke: %s %v", revoke, err)
 	case 6:
-		p.SaveContact(coexistencetest.Contact{FullName: fmt.Sprint("Ada ", l.rand.IntN(9)), PhoneNumber: c.PhoneNumber()})
+		p.SaveContact(coexistencetest.Contact{
+			FullName: fmt.Sprint("Ada ", l.rand.IntN(9)), PhoneNumber: c.PhoneNumber(),
+		})
 	case 7:
 		l.note("renumbered: %s", c.ChangeNumber(fmt.Sprintf("+1 555-010-01%02d", 60+l.rand.IntN(30))))
 	case 8:
@@ -150,7 +152,8 @@ func (l *life) calls() {
 		l.post(string(p.WABA())+"/message_templates", fmt.Sprintf(`{"name":"made_up_%d","language":"en_US",`+
 			`"category":"UTILITY","components":[{"type":"BODY","text":"Made up"}]}`, l.rand.IntN(9)))
 		for _, t := range l.world.Graph().Templates(p.WABA()) {
-			l.note("reviewed: %v", l.world.ReviewTemplate(t.ID, coexistencetest.TemplateReview{Event: webhook.TemplatePaused}))
+			paused := coexistencetest.TemplateReview{Event: webhook.TemplatePaused}
+			l.note("reviewed: %v", l.world.ReviewTemplate(t.ID, paused))
 		}
 	case 5:
 		l.post(string(p.ID())+"/whatsapp_business_profile", `{"messaging_product":"whatsapp","about":"Made up"}`)
@@ -209,8 +212,9 @@ func TestALifeAfterARestoreIsTheSame(t *testing.T) {
 			cfg := coexistencetest.Config{
 				Seed: seed + 1, ReviewAfter: time.Minute, KeepLast: []int{0, 20}[seed%2],
 				Fields: []webhook.Field{
-					webhook.FieldMessages, webhook.FieldSMBMessageEchoes, webhook.FieldAppStateSync, webhook.FieldHistory,
-					webhook.FieldAccountUpdate, webhook.FieldStandby, webhook.FieldMessageTemplateStatusUpdate,
+					webhook.FieldMessages, webhook.FieldSMBMessageEchoes, webhook.FieldAppStateSync,
+					webhook.FieldHistory, webhook.FieldAccountUpdate, webhook.FieldStandby,
+					webhook.FieldMessageTemplateStatusUpdate,
 				},
 			}
 			bubble(t, cfg, func(t *testing.T, w *coexistencetest.World, host *listener, _ *coexistencetest.Phone) {

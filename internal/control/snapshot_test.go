@@ -20,8 +20,9 @@ func (h *harness) world() string {
 	h.t.Helper()
 	var all []string
 	for _, path := range []string{
-		"/world", "/phones", "/templates", "/webhooks", "/requests", "/delivery", "/faults", "/callback", app + "/contacts",
-		app + "/customers", api + "/customers", customer + "/messages", customer + "/thread", api + "/responders",
+		"/world", "/phones", "/templates", "/webhooks", "/requests", "/delivery", "/faults", "/callback",
+		app + "/contacts", app + "/customers",
+		api + "/customers", customer + "/messages", customer + "/thread", api + "/responders",
 	} {
 		v := h.call(200, "GET "+path, "")
 		delete(v, "now")
