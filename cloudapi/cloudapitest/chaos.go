@@ -47,9 +47,10 @@ func (s *Server) Chaos(c Chaos) {
 // A chaos is a Chaos under way. It is used under the server's lock.
 type chaos struct {
 	Chaos
-	rand  *rand.Rand
-	on    map[string]bool
-	kinds []mishap
+	source *rand.PCG // what rand draws from
+	rand   *rand.Rand
+	on     map[string]bool
+	kinds  []mishap
 }
 
 // newChaos prepares a Chaos, or returns nil for one that troubles nothing. It panics if none of the
@@ -58,7 +59,8 @@ func newChaos(c Chaos) *chaos {
 	if c.Rate <= 0 {
 		return nil
 	}
-	ch := &chaos{Chaos: c, rand: rand.New(rand.NewPCG(c.Seed, 0xc4a05)), on: map[string]bool{}}
+	source := rand.NewPCG(c.Seed, 0xc4a05)
+	ch := &chaos{Chaos: c, source: source, rand: rand.New(source), on: map[string]bool{}}
 	if len(c.On) == 0 {
 		c.On = []string{"POST /{phone-number-id}/messages"}
 	}

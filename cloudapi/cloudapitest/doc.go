@@ -49,6 +49,10 @@
 // The server lives by its own clock, which follows the real one. [Server.Advance] moves it on: past
 // the life of a code, past the day in which a sync can be asked for.
 //
+// # Set up once
+//
+// [Server.Snapshot] keeps the server as it is, and [Server.Restore] puts it back before each test.
+//
 // # Failures
 //
 // [Server.Inject] makes a request fail: with any of Meta's codes, with any body at all, or by an

@@ -208,3 +208,41 @@ func ExampleServer_DeleteMedia() {
 	// <nil>
 	// true
 }
+
+// Set up once, and go back before each test.
+func ExampleServer_Snapshot() {
+	srv := cloudapitest.NewServer(cloudapitest.Config{})
+	defer srv.Close()
+	phone := srv.AddPhone(cloudapitest.Phone{})
+	client, err := cloudapi.NewClient(srv.ClientConfig())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ready, err := srv.Snapshot()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var ids []graph.MessageID
+	for range 2 {
+		sent, err := client.Messages.Send(context.Background(), phone.ID, cloudapi.Message{
+			To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Text{Body: "Hello"},
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		ids = append(ids, sent.ID)
+		if err := srv.WaitIdle(context.Background()); err != nil {
+			fmt.Println(err)
+			return
+		}
+		if err := srv.Restore(ready); err != nil {
+			fmt.Println(err)
+			return
+		}
+	}
+	fmt.Println(ids[0] == ids[1], len(srv.Sent()))
+	// Output: true 0
+}

@@ -1,6 +1,10 @@
 package cloudapitest
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/memento"
+)
 
 // An object is a node of the graph that belongs to a number or an account: a file, a template, a
 // Flow.
@@ -9,7 +13,13 @@ type object struct {
 	kind  kind
 	phone *phone // nil if it belongs to an account
 	waba  *waba  // nil if it belongs to a number
-	value any    // a pointer to the type that belongs to the kind
+	value stored // a pointer to the type that belongs to the kind
+}
+
+// A stored value is what an object is.
+type stored interface {
+	// keep puts the value into a snapshot.
+	keep(snap *memento.Memento)
 }
 
 // put adds an object under its id. The caller must hold s.mu.
@@ -34,7 +44,7 @@ func (s *Server) drop(id string) {
 
 // valueOf returns what the call's object is. The route's kind has made sure of the type.
 func valueOf[T any](c *call) *T {
-	v, _ := c.object.value.(*T)
+	v, _ := any(c.object.value).(*T)
 	return v
 }
 
@@ -43,7 +53,7 @@ func all[T any](s *Server, k kind, keep func(*object) bool) []*T {
 	var list []*T
 	for _, o := range s.objects {
 		if o.kind == k && keep(o) {
-			if v, ok := o.value.(*T); ok {
+			if v, ok := any(o.value).(*T); ok {
 				list = append(list, v)
 			}
 		}

@@ -15,8 +15,19 @@ import (
 // maxBody is a little above the largest file.
 const maxBody = 101 << 20
 
-// serve answers one request: faults first, then token, node and route.
+// serve answers one request.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	rep, f, answered := s.carryOut(w, r)
+	if !answered || !wait(r.Context(), f.late) {
+		return
+	}
+	f.write(w, rep)
+}
+
+// carryOut does what a request asks: faults first, then token, node, route and hooks. It returns
+// the answer and the failure that has a say in how it is written. answered is false if nothing is
+// to be written any more. The call is under way until it returns: see [Server.Snapshot].
+func (s *Server) carryOut(w http.ResponseWriter, r *http.Request) (rep reply, f *fault, answered bool) {
 	c := &call{method: r.Method, header: r.Header}
 	if m := pathRe.FindStringSubmatch(r.URL.Path); m != nil {
 		c.version, c.path = effectiveVersion(m[1], s.Now()), strings.TrimSuffix(m[2], "/")
@@ -28,15 +39,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 			c.warning = "the path names no version that Meta still answers; " + c.version + " answers it"
 		}
 	}
-	f := s.takeFault(c)
+	f = s.begin(c)
+	defer s.end()
 	if f.unread {
 		cut(w, f.reset)
-		return
+		return rep, f, false
 	}
 	var err error
 	if c.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		http.Error(w, "cloudapitest: the request body cannot be read", http.StatusBadRequest)
-		return
+		return rep, f, false
 	}
 	parsed := c.body
 	if strings.HasPrefix(c.path, "upload:") {
@@ -49,23 +61,35 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	delay := s.delay
 	s.mu.Unlock()
 	if !wait(r.Context(), delay) {
-		return
+		return rep, f, false
 	}
-	rep := s.answer(w.Header(), c, f)
+	rep = s.answer(w.Header(), c, f)
 	for _, hook := range rep.after {
 		hook()
 	}
-	if !wait(r.Context(), f.late) {
-		return
+	return rep, f, true
+}
+
+// begin counts a call as under way and takes the failure that waits for it.
+func (s *Server) begin(c *call) *fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.underWay++
+	return s.takeFault(c)
+}
+
+// end counts a call as carried out.
+func (s *Server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.underWay--; s.underWay == 0 {
+		s.idle.Broadcast()
 	}
-	f.write(w, rep)
 }
 
 // takeFault takes the failure that waits for a request, or one that does nothing. It decides before
-// the body is read, since a failure may be that it is not.
+// the body is read, since a failure may be that it is not. The caller must hold s.mu.
 func (s *Server) takeFault(c *call) *fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	_, _, template, _ := s.match(c.method, c.path)
 	f := s.nextFault(c.method + " " + template)
 	if f == nil {

@@ -33,8 +33,24 @@ type Server struct {
 	// mu guards all that follows. Exported methods lock it, and so does the server for each
 	// request: the caller of an unexported method must hold it, unless its comment says otherwise.
 	mu       sync.Mutex
-	advanced time.Duration // how far the clock is ahead of Config.Clock
+	source   *rand.PCG // what rand draws from
 	rand     *rand.Rand
+	underWay int        // calls that are not carried out yet, hooks included
+	idle     *sync.Cond // is signalled when underWay falls to zero
+	state
+
+	// Hooks of the host's. They are called without the lock, so that they may call the server.
+	onMessage   []func(SentMessage)
+	onRead      []func(ReadReceipt)
+	onSync      []func(SyncRequest)
+	onSubscribe []func(graph.WABAID, bool)
+	onTemplate  []func(Template, TemplateChange)
+	onThread    []func(Thread)
+}
+
+// A state is what changes while a server runs, and what a snapshot holds.
+type state struct {
+	advanced time.Duration // how far the clock is ahead of Config.Clock
 	lastID   int64
 	calls    []time.Time // of the last hour, without messages, which do not count against that budget
 
@@ -58,14 +74,6 @@ type Server struct {
 
 	keepLast   int // see KeepLast; 0 for no limit
 	sentBefore int // how many accepted messages are forgotten
-
-	// Hooks of the host's. They are called without the lock, so that they may call the server.
-	onMessage   []func(SentMessage)
-	onRead      []func(ReadReceipt)
-	onSync      []func(SyncRequest)
-	onSubscribe []func(graph.WABAID, bool)
-	onTemplate  []func(Template, TemplateChange)
-	onThread    []func(Thread)
 }
 
 // An App is the Meta app that a Server plays the Graph API for.
@@ -128,6 +136,7 @@ func NewServer(cfg Config) *Server {
 
 // newServer makes a server that does not listen yet.
 func newServer(cfg Config) *Server {
+	source := rand.NewPCG(cmp.Or(cfg.Seed, 1), 0x9e3779b97f4a7c15)
 	s := &Server{
 		app: App{
 			ID:     cmp.Or(cfg.App.ID, "987650000000001"),
@@ -139,14 +148,18 @@ func newServer(cfg Config) *Server {
 		proofRequired: cfg.RequireProof,
 		enforceLimits: cfg.EnforceLimits,
 		clock:         cfg.Clock,
-		rand:          rand.New(rand.NewPCG(cmp.Or(cfg.Seed, 1), 0x9e3779b97f4a7c15)),
-		lastID:        100000000000000,
-		tokens:        map[graph.Secret]*Token{},
-		codes:         map[graph.Secret]*code{},
-		budgets:       map[string]*budget{},
-		handles:       map[graph.UploadHandle]bool{},
+		source:        source,
+		rand:          rand.New(source),
 		edges:         routes,
+		state: state{
+			lastID:  100000000000000,
+			tokens:  map[graph.Secret]*Token{},
+			codes:   map[graph.Secret]*code{},
+			budgets: map[string]*budget{},
+			handles: map[graph.UploadHandle]bool{},
+		},
 	}
+	s.idle = sync.NewCond(&s.mu)
 	if s.clock == nil {
 		s.clock = time.Now
 	}

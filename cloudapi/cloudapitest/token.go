@@ -87,6 +87,7 @@ func (s *Server) addToken(t Token) graph.Secret {
 	if t.Scopes == nil {
 		t.Scopes = []string{ScopeManagement, ScopeMessaging}
 	}
+	t.Scopes, t.WABAs = slices.Clone(t.Scopes), slices.Clone(t.WABAs)
 	t.userID = s.newID()
 	t.issuedAt = s.now()
 	s.tokens[t.Value] = &t

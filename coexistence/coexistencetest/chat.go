@@ -132,7 +132,7 @@ func (p *Phone) newMessage(ch *chat, author Author, content Content, id graph.Me
 		content.Type = "text"
 	}
 	if id == "" {
-		id = newMessageID(p.world.rand, ch.customer.WAID())
+		id = newMessageID(p.world.rand, ch.customer.waid())
 	}
 	m := &message{id: id, chat: ch, author: author, content: content, at: at, reactions: map[Author]string{}}
 	if m.outbound() {

@@ -53,14 +53,28 @@ type Customer struct {
 	chat *chat
 }
 
+// config returns how the customer is now.
+func (c *Customer) config() CustomerConfig {
+	c.phone.world.mu.Lock()
+	defer c.phone.world.mu.Unlock()
+	return c.cfg
+}
+
 // Name returns what the customer calls themselves.
-func (c *Customer) Name() string { return c.cfg.Name }
+func (c *Customer) Name() string { return c.config().Name }
 
 // PhoneNumber returns the customer's phone number, also if webhooks never show it.
-func (c *Customer) PhoneNumber() string { return c.cfg.PhoneNumber }
+func (c *Customer) PhoneNumber() string { return c.config().PhoneNumber }
 
 // WAID returns the number's digits as webhooks have them, or "" if they never show it.
 func (c *Customer) WAID() string {
+	c.phone.world.mu.Lock()
+	defer c.phone.world.mu.Unlock()
+	return c.waid()
+}
+
+// waid is WAID. The caller must hold the world's mu.
+func (c *Customer) waid() string {
 	if c.cfg.HideNumber {
 		return ""
 	}
@@ -74,22 +88,31 @@ func (c *Customer) WAID() string {
 // Meta:
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
 func (c *Customer) Identity() graph.Identity {
-	id := graph.Identity{WAID: c.WAID(), Username: c.cfg.Username}
+	c.phone.world.mu.Lock()
+	defer c.phone.world.mu.Unlock()
+	return c.identity()
+}
+
+// identity is Identity. The caller must hold the world's mu.
+func (c *Customer) identity() graph.Identity {
+	id := graph.Identity{WAID: c.waid(), Username: c.cfg.Username}
 	if !c.cfg.OldStyle {
 		id.UserID = c.cfg.UserID
 	}
 	return id
 }
 
-// known is what the Graph API knows of the customer, also what webhooks do not show.
+// known is what the Graph API knows of the customer, also what webhooks do not show. The caller
+// must hold the world's mu.
 func (c *Customer) known() graph.Identity {
 	return graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(c.cfg.PhoneNumber)}
 }
 
 // contact is the entry of contacts[] that accompanies messages and statuses. The profile is left
-// out if there is nothing in it, and each id if Meta would not tell it.
+// out if there is nothing in it, and each id if Meta would not tell it. The caller must hold the
+// world's mu.
 func (c *Customer) contact() []byte {
-	id := c.Identity()
+	id := c.identity()
 	var profile []byte
 	if c.cfg.Name != "" || id.Username != "" {
 		profile = object(str("name", c.cfg.Name), str("username", id.Username))
@@ -254,7 +277,7 @@ func (p *Phone) revoke(m *message) *message {
 // world's mu.
 func (p *Phone) notice(m *message) *message {
 	return &message{
-		id: newMessageID(p.world.rand, m.chat.customer.WAID()), chat: m.chat, author: m.author, at: p.world.Now(),
+		id: newMessageID(p.world.rand, m.chat.customer.waid()), chat: m.chat, author: m.author, at: p.world.Now(),
 	}
 }
 
@@ -267,7 +290,7 @@ func (p *Phone) tellMessage(m *message, content member, kind string, more ...mem
 	}
 	m.liveAt = p.world.Now()
 	c := m.chat.customer
-	id := c.Identity()
+	id := c.identity()
 	p.world.graph.RecordInbound(p.id, c.known(), m.id)
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {

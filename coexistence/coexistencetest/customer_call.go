@@ -24,7 +24,7 @@ func (c *Customer) Call() (graph.CallID, error) {
 	if p.stage != stageConnected || !p.world.graph.CallingEnabled(p.id) {
 		return "", errors.New("coexistencetest: the number takes no calls; switch calling on with Settings.SetCalling")
 	}
-	v := p.world.graph.AddCall(cloudapitest.Call{PhoneNumberID: p.id, Person: c.Identity()})
+	v := p.world.graph.AddCall(cloudapitest.Call{PhoneNumberID: p.id, Person: c.identity()})
 	session := object(str("sdp_type", "offer"), str("sdp", offerSDP))
 	c.tellCall(v, "connect", sub("session", session))
 	return v.ID, nil
@@ -57,7 +57,7 @@ func (c *Customer) HangUp(id graph.CallID) error {
 
 // tellCall tells the host of a call. The caller must hold the world's mu.
 func (c *Customer) tellCall(v cloudapitest.Call, event string, more ...member) {
-	p, id := c.phone, c.Identity()
+	p, id := c.phone, c.identity()
 	members := append([]member{
 		str("id", v.ID), str("from", id.WAID), str("from_user_id", id.UserID), str("to", p.digits()),
 		str("event", event), str("timestamp", strconv.FormatInt(p.world.Now().Unix(), 10)),

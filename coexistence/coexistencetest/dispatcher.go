@@ -36,21 +36,29 @@ type dispatcher struct {
 
 	// mu guards what follows. It is never held during a POST. changed is signalled when something
 	// was queued or answered, or may be due.
-	mu         sync.Mutex
+	mu       sync.Mutex
+	changed  *sync.Cond
+	source   *rand.PCG // what rand draws from
+	rand     *rand.Rand
+	inFlight int // POSTs under way
+	held     int // how many callers of hold want that none begins
+	closed   bool
+	dispatcherState
+
+	// relied has a lock of its own, and is shared with the world.
+	relied *reckoning
+}
+
+// A dispatcherState is what changes in a dispatcher while no POST is under way, and what a snapshot
+// holds of it.
+type dispatcherState struct {
 	cfg        DeliveryConfig
-	changed    *sync.Cond
-	rand       *rand.Rand
 	queue      []change
 	retries    []*post // waiting for another attempt
-	inFlight   int     // POSTs under way
 	posts      []*post // by number; old ones are forgotten
 	packed     int     // the number of the latest POST
 	givenUp    int     // POSTs that the host never acknowledged
 	suppressed []SuppressedDelivery
-	closed     bool
-
-	// relied has a lock of its own, and is shared with the world.
-	relied *reckoning
 }
 
 // newDispatcher starts as many workers as may deliver at once. They carry a pprof label, by which a
@@ -58,8 +66,8 @@ type dispatcher struct {
 // not either.
 func newDispatcher(cfg Config, server *cloudapitest.Server, relied *reckoning) *dispatcher {
 	ctx, cancel := context.WithCancel(context.Background())
+	source := rand.NewPCG(cfg.Seed, 0xa0761d6478bd642f)
 	c := &dispatcher{
-		cfg:    cfg.Delivery,
 		secret: server.App().Secret,
 
 		keepLast: cfg.KeepLast,
@@ -69,10 +77,12 @@ func newDispatcher(cfg Config, server *cloudapitest.Server, relied *reckoning) *
 			Transport:     &http.Transport{MaxIdleConnsPerHost: cfg.Delivery.Parallel},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		ctx:    ctx,
-		cancel: cancel,
-		relied: relied,
-		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xa0761d6478bd642f)),
+		ctx:             ctx,
+		cancel:          cancel,
+		relied:          relied,
+		source:          source,
+		rand:            rand.New(source),
+		dispatcherState: dispatcherState{cfg: cfg.Delivery},
 	}
 	if cfg.Network != nil {
 		c.client = cfg.Network.Client()
@@ -169,9 +179,9 @@ func (c *dispatcher) work(ctx context.Context) {
 func (c *dispatcher) next() *post {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for {
-		if c.closed {
-			return nil
+	for ; !c.closed; c.changed.Wait() {
+		if c.held > 0 {
+			continue
 		}
 		now := c.graph.Now()
 		if i := slices.IndexFunc(c.retries, func(p *post) bool { return !now.Before(p.due) }); i >= 0 {
@@ -185,8 +195,42 @@ func (c *dispatcher) next() *post {
 			c.inFlight++
 			return c.pack(first, now)
 		}
+	}
+	return nil
+}
+
+// hold lets no further POST begin, and waits for those under way, until release. The error says how
+// many still are, because ctx ended, or that the world was closed; then nothing is held.
+func (c *dispatcher) hold(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, c.look)
+	defer stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held++
+	for c.inFlight > 0 && ctx.Err() == nil && !c.closed {
 		c.changed.Wait()
 	}
+	var err error
+	switch {
+	case c.closed:
+		err = errors.New("coexistencetest: the world is closed")
+	case c.inFlight > 0:
+		err = fmt.Errorf("coexistencetest: %d deliveries are under way, and the host has not answered them: %w",
+			c.inFlight, context.Cause(ctx))
+	default:
+		return nil
+	}
+	c.held--
+	c.changed.Broadcast()
+	return err
+}
+
+// release ends a hold.
+func (c *dispatcher) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held--
+	c.changed.Broadcast()
 }
 
 // ready returns the first change from i on that is due, or -1.

@@ -114,6 +114,11 @@
 //
 // There [SignUp] and [Phone.Connect] stand for the popup, which needs a socket.
 //
+// # Set up once
+//
+// [World.Snapshot] keeps the world as it is, and [World.Restore] puts it back before each test, so
+// that numbers are connected and histories synced once. The same acts then have the same results.
+//
 // # The popup
 //
 // [World.OpenSignup] takes what the host's page gives to FB.login and opens the popup, step by step

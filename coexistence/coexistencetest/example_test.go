@@ -129,3 +129,33 @@ func ExampleWorld_Evidence() {
 	// assumed: PARTNER events need no subscription to the account
 	// assumed: a subscription to the account ends with the account's access
 }
+
+// Set up once, and restore before each test: the second one finds nothing of the first, and gets
+// the same ids.
+func ExampleWorld_Snapshot() {
+	ctx := context.Background()
+	world := coexistencetest.NewWorld(coexistencetest.Config{})
+	defer world.Close()
+	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0100"})
+	if _, err := phone.Connect(coexistencetest.HistoryShared); err != nil {
+		fmt.Println(err)
+		return
+	}
+	customer := phone.Customer("+1 555-010-0142")
+	ready, err := world.Snapshot(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	first := customer.Send("Are you open?")
+	if err := world.Restore(ctx, ready); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("messages:", len(phone.Chat(customer)))
+	fmt.Println("the same id:", customer.Send("Are you open?") == first)
+	// Output:
+	// messages: 0
+	// the same id: true
+}

@@ -122,27 +122,38 @@ const (
 type Phone struct {
 	world *World
 
-	// cfg is guarded by the world's mu, like everything below: App and AppVersion can change.
-	cfg PhoneConfig
+	// cfg is what the phone was made with; what can change of it is in the state. owner is the
+	// portfolio, addedAt when the phone came into the world, with its past.
+	cfg     PhoneConfig
+	owner   graph.BusinessID
+	addedAt time.Time
+
+	// cloudOnly means that no app is behind the number, whose token is token: see NewCloudNumber.
+	cloudOnly bool
+	token     graph.Secret
+
+	// idle disconnects the phone when it was not used for [idleLimit]; nil until it is used first.
+	// It is guarded by the world's mu, like the state.
+	idle *time.Timer
+	phoneState
+}
+
+// A phoneState is what changes on a phone, and what a snapshot holds of it.
+type phoneState struct {
+	// app is what the phone runs, in which version.
+	app        AppKind
+	appVersion string
 
 	// number is as people write it. id and wabas belong to it once it was onboarded, and go when
 	// the business takes another number; wabas has the account first that the popup named.
 	number string
 	id     graph.PhoneNumberID
 	wabas  []graph.WABAID
-	owner  graph.BusinessID
 	stage  stage
-
-	// cloudOnly means that no app is behind the number, whose token is token: see NewCloudNumber.
-	cloudOnly bool
-	token     graph.Secret
 
 	// shares is what the business answered on its phone: whether a request for the history brings
 	// its chats or a refusal.
 	shares bool
-
-	// addedAt is when the phone came into the world, with its past.
-	addedAt time.Time
 
 	// onboardedAt is when the sync window began, and the end of the past that a history may hold.
 	// disconnectedAt is when coexistence ended last, offboardedAt when it was suspended last,
@@ -151,9 +162,6 @@ type Phone struct {
 	disconnectedAt time.Time
 	offboardedAt   time.Time
 	usedAt         time.Time
-
-	// idle disconnects the phone when it was not used for [idleLimit]; nil until it is used first.
-	idle *time.Timer
 
 	// request is the popup that waits for a confirmation, nil if none does. lastCode is the code
 	// that the phone shows for it.
@@ -182,6 +190,11 @@ type Phone struct {
 func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return w.newPhone(cfg)
+}
+
+// newPhone is NewPhone. The caller must hold w.mu.
+func (w *World) newPhone(cfg PhoneConfig) *Phone {
 	if cfg.App == "" {
 		cfg.App = AppBusiness
 	}
@@ -199,13 +212,12 @@ func (w *World) NewPhone(cfg PhoneConfig) *Phone {
 			ID: graph.BusinessID(w.seededID("business", phonenumber.Digits(cfg.PhoneNumber))), Name: cfg.Business,
 		}).ID
 	}
-	p := &Phone{
-		world: w, cfg: cfg, number: cfg.PhoneNumber, owner: cfg.BusinessID, byID: map[graph.MessageID]*message{},
-		contacts: cfg.Contacts,
-	}
-	w.phones = append(w.phones, p)
 	now := w.Now()
-	p.addedAt = now
+	p := &Phone{world: w, cfg: cfg, owner: cfg.BusinessID, addedAt: now, phoneState: phoneState{
+		app: cfg.App, appVersion: cfg.AppVersion, number: cfg.PhoneNumber, byID: map[graph.MessageID]*message{},
+		contacts: cfg.Contacts,
+	}}
+	w.phones = append(w.phones, p)
 	for _, conv := range cfg.Conversations {
 		c := p.addCustomer(conv.With)
 		for _, past := range conv.Messages {

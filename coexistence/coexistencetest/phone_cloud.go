@@ -15,9 +15,9 @@ import (
 // Ids and token depend on the seed and the number alone.
 func (w *World) NewCloudNumber(cfg PhoneConfig) *Phone {
 	cfg.Contacts, cfg.Conversations, cfg.History = nil, nil, History{}
-	p := w.NewPhone(cfg)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p := w.newPhone(cfg)
 	p.cloudOnly, p.stage = true, stageConnected
 	p.wabas = []graph.WABAID{w.chooseAccount(p.cfg.Business, p.owner, p.number, "")}
 	p.id = w.graph.AddPhone(cloudapitest.Phone{

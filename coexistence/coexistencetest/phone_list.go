@@ -35,11 +35,7 @@ func (p *Phone) FindCustomer(numberOrUserID string) *Customer {
 }
 
 // UserID returns the customer's user id, also if webhooks do not show it.
-func (c *Customer) UserID() graph.UserID {
-	c.phone.world.mu.Lock()
-	defer c.phone.world.mu.Unlock()
-	return c.cfg.UserID
-}
+func (c *Customer) UserID() graph.UserID { return c.config().UserID }
 
 // A ChatSummary is a line in the phone's list of chats.
 type ChatSummary struct {

@@ -24,7 +24,7 @@ func (p *Phone) Open() {
 func (p *Phone) UpdateApp(version string) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
-	p.cfg.AppVersion = version
+	p.appVersion = version
 	p.used()
 }
 
@@ -35,7 +35,7 @@ func (p *Phone) UpdateApp(version string) {
 func (p *Phone) UseApp(app AppKind) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
-	p.cfg.App = app
+	p.app = app
 	// A move back to the business app does not bring coexistence back; that takes a signup.
 	if app != AppBusiness && p.stage != stageAlone && !p.cloudOnly {
 		p.world.relied.on(relyOtherApp)
@@ -67,15 +67,20 @@ func (p *Phone) ChangeNumber(number string) {
 // by itself. The caller must hold the world's mu.
 func (p *Phone) used() {
 	p.usedAt = p.world.Now()
+	p.startIdleTimer(idleLimit)
+}
+
+// startIdleTimer waits for the end of the idle time. The caller must hold the world's mu.
+func (p *Phone) startIdleTimer(left time.Duration) {
 	if p.idle == nil {
-		p.idle = time.AfterFunc(idleLimit, func() {
+		p.idle = time.AfterFunc(left, func() {
 			p.world.mu.Lock()
 			defer p.world.mu.Unlock()
 			p.checkIdle()
 		})
 		return
 	}
-	p.idle.Reset(idleLimit)
+	p.idle.Reset(left)
 }
 
 // stopIdleTimer ends the wait for the end of the idle time. The caller must hold the world's mu.
@@ -110,9 +115,9 @@ func (c *Customer) ChangeNumber(number string) graph.MessageID {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()
 	// The notice comes from the old ids and names the new ones.
-	old := c.Identity()
+	old := c.identity()
 	c.cfg.PhoneNumber, c.cfg.UserID = number, p.newUserID(phonenumber.Digits(number))
-	now := c.Identity()
+	now := c.identity()
 	p.world.graph.AddUser(graph.Identity{UserID: c.cfg.UserID, WAID: phonenumber.Digits(number),
 		Username: c.cfg.Username})
 	m := p.newMessage(c.chat, AuthorCustomer,

@@ -68,7 +68,7 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 	p.world.relied.on(relyEchoes)
 	// The customer is named by all ids that a webhook may show, in the member to and its like.
 	c := m.chat.customer
-	id := c.Identity()
+	id := c.identity()
 	var quoted []byte
 	if m.content.ReplyTo != "" && kind != "reaction" {
 		quoted = object(str("from", id.WAID), str("id", m.content.ReplyTo))
@@ -85,7 +85,7 @@ func (p *Phone) tellEcho(m *message, content member, kind string) {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes
 func (p *Phone) echoContact(c *Customer) member {
-	id := c.Identity()
+	id := c.identity()
 	if id.UserID == "" {
 		return member{}
 	}

@@ -173,8 +173,12 @@ func (w *World) serveQR(rw http.ResponseWriter, r *http.Request) {
 func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	d := w.popups[r.PathValue("id")]
+	var phone *Phone
+	if d != nil {
+		phone = d.phone
+	}
 	w.mu.Unlock()
-	if d == nil || d.phone == nil {
+	if phone == nil {
 		http.NotFound(rw, r)
 		return
 	}
@@ -185,11 +189,11 @@ func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 			do   func() error
 			said string
 		}{
-			"share": {func() error { return d.phone.Confirm(HistoryShared) },
+			"share": {func() error { return phone.Confirm(HistoryShared) },
 				"Connected. Your chats are shared. Go back to the window of Facebook."},
-			"keep": {func() error { return d.phone.Confirm(HistoryDeclined) },
+			"keep": {func() error { return phone.Confirm(HistoryDeclined) },
 				"Connected. Your chats are not shared. Go back to the window of Facebook."},
-			"refuse": {d.phone.Refuse, "You did not connect."},
+			"refuse": {phone.Refuse, "You did not connect."},
 		}
 		r.Body = http.MaxBytesReader(rw, r.Body, 1<<10)
 		a, ok := answers[r.FormValue("answer")]
@@ -203,7 +207,7 @@ func (w *World) servePhone(rw http.ResponseWriter, r *http.Request) {
 	page := struct {
 		Business, Number, Code, Last string
 		Waiting                      bool
-	}{d.phone.cfg.Business, d.phone.number, d.code, last, d.phone.request == d && !d.confirmed}
+	}{phone.cfg.Business, phone.number, d.code, last, phone.request == d && !d.confirmed}
 	w.mu.Unlock()
 	writePage(rw, phonePage, page)
 }

@@ -172,7 +172,7 @@ func (w *World) enterNumber(d *dialog, number string) *PopupError {
 	p := w.phoneByNumber(digits)
 	if !d.existing {
 		// A number that is in the app is refused here: only the other choice connects it.
-		if p != nil && p.cfg.App == AppBusiness {
+		if p != nil && p.app == AppBusiness {
 			return d.fail(w, graph.CodeSignupAlreadyRegistered, "")
 		}
 		d.number, d.code, d.screen = number, w.newCode(), ScreenVerify
@@ -204,11 +204,11 @@ func (w *World) eligible(p *Phone, d *dialog) graph.Code {
 	switch {
 	case p.cfg.Refuse != 0:
 		return p.cfg.Refuse
-	case p.cfg.App != AppBusiness:
+	case p.app != AppBusiness:
 		return graph.CodeSignupNumberNotOnBusinessApp
 	case refusedCountry:
 		return graph.CodeSignupCountryNotSupported
-	case olderThan(p.cfg.AppVersion, minimumVersion):
+	case olderThan(p.appVersion, minimumVersion):
 		return graph.CodeSignupUpdateApp
 	case d.business != "" && d.business != p.owner:
 		return graph.CodeSignupNumberElsewhere

@@ -68,8 +68,8 @@ func (r *Responder) send(
 	}
 	m.liveAt = p.world.Now()
 	p.world.relied.on(relyStandby)
-	to := []member{str("to", c.WAID())}
-	if c.WAID() == "" {
+	to := []member{str("to", c.waid())}
+	if c.waid() == "" {
 		to = []member{str("recipient", c.cfg.UserID)}
 	}
 	request := object(append([]member{
@@ -85,7 +85,7 @@ func (r *Responder) send(
 // second: a status is a sign of another's conversation, and one from later would speak against a
 // handover in between. The caller must hold the world's mu.
 func (p *Phone) tellStandbyStatuses(c *Customer, m *message, kind string) {
-	id := c.Identity()
+	id := c.identity()
 	for _, status := range []string{"sent", "delivered", "read"} {
 		var price []byte
 		if status != "read" {

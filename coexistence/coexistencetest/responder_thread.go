@@ -277,7 +277,7 @@ var errNotHolder = errors.New("coexistencetest: the conversation is not this res
 func (p *Phone) tellHandover(c *Customer, kind string, from, to graph.HandoverRole, metadata string) {
 	p.world.relied.on(relyHandover)
 	var sender []byte
-	if number := c.WAID(); number != "" {
+	if number := c.waid(); number != "" {
 		sender = object(str("phone_number", number))
 	}
 	ch := p.change(webhook.FieldMessagingHandovers)

@@ -80,7 +80,7 @@ func (w *World) phoneByID(id graph.PhoneNumberID) *Phone {
 // the message was sent to it. result says why a message failed, or what it costs, which stands in
 // the statuses sent and delivered. The caller must hold the world's mu.
 func (p *Phone) tellStatus(c *Customer, sent cloudapitest.SentMessage, status string, at time.Time, result member) {
-	id := c.Identity()
+	id := c.identity()
 	members := []member{
 		str("id", sent.ID), str("status", status), str("timestamp", strconv.FormatInt(at.Unix(), 10)),
 		str("recipient_id", id.WAID),

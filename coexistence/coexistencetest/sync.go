@@ -188,7 +188,7 @@ func (p *Phone) chunkValue(ch chunk) []byte {
 		for ; i < len(ch.messages) && ch.messages[i].chat == c; i++ {
 			items = append(items, p.pastMessage(ch.messages[i]))
 		}
-		id := c.customer.Identity()
+		id := c.customer.identity()
 		var context []byte
 		if id.UserID != "" {
 			context = object(str("wa_id", id.WAID), str("user_id", id.UserID), str("username", id.Username))
@@ -204,7 +204,7 @@ func (p *Phone) chunkValue(ch chunk) []byte {
 // wrote it shows only by the sender: the business's number, with a recipient, or the customer's
 // ids. The caller must hold the world's mu.
 func (p *Phone) pastMessage(m *message) []byte {
-	id := m.chat.customer.Identity()
+	id := m.chat.customer.identity()
 	// Either side is named by the ids that a customer shows, so both can be missing a number.
 	members := []member{str("from", id.WAID), str("from_user_id", id.UserID)}
 	other := p.digits()
@@ -236,7 +236,7 @@ func (p *Phone) pastMessage(m *message) []byte {
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/history
 func (p *Phone) mediaDetail(m *message) change {
 	c := m.chat.customer
-	id := c.Identity()
+	id := c.identity()
 	// One in five is odd in the way of Meta's sample.
 	odd := p.world.rand.IntN(5) == 0
 	at := m.at

@@ -51,6 +51,13 @@ var errNoTemplate = errors.New("coexistencetest: there is no template with this 
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_status_update
 func (w *World) ReviewTemplate(id graph.TemplateID, r TemplateReview) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reviewTemplate(id, r)
+}
+
+// reviewTemplate is ReviewTemplate. The caller must hold w.mu.
+func (w *World) reviewTemplate(id graph.TemplateID, r TemplateReview) error {
 	reason := webhook.TemplateReasonNone
 	if r.Reason != "" {
 		reason = r.Reason
@@ -87,6 +94,8 @@ func (w *World) ReviewTemplate(id graph.TemplateID, r TemplateReview) error {
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/template_category_update
 func (w *World) SetTemplateCategory(id graph.TemplateID, category graph.TemplateCategory) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	t, ok := w.graph.UpdateTemplate(id, func(t *cloudapitest.Template) {
 		t.PreviousCategory, t.Category = t.Category, category
 	})
@@ -103,6 +112,8 @@ func (w *World) SetTemplateCategory(id graph.TemplateID, category graph.Template
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/template_category_update
 func (w *World) AnnounceTemplateCategory(id graph.TemplateID, category graph.TemplateCategory) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	t, ok := w.graph.UpdateTemplate(id, func(*cloudapitest.Template) {})
 	if !ok {
 		return errNoTemplate
@@ -117,6 +128,8 @@ func (w *World) AnnounceTemplateCategory(id graph.TemplateID, category graph.Tem
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/message_template_quality_update
 func (w *World) SetTemplateQuality(id graph.TemplateID, quality graph.QualityRating) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	previous := graph.QualityRating("UNKNOWN")
 	t, ok := w.graph.UpdateTemplate(id, func(t *cloudapitest.Template) {
 		if t.Quality != "" {
@@ -202,6 +215,7 @@ func (w *World) templateChanged(t cloudapitest.Template, change cloudapitest.Tem
 // review approves the templates whose review is due. Both a timer and [World.Advance] call it.
 func (w *World) review() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	now := w.Now()
 	var due []graph.TemplateID
 	w.reviews = slices.DeleteFunc(w.reviews, func(r pendingReview) bool {
@@ -211,8 +225,7 @@ func (w *World) review() {
 		due = append(due, r.template)
 		return true
 	})
-	w.mu.Unlock()
 	for _, id := range due {
-		_ = w.ReviewTemplate(id, TemplateReview{Event: webhook.TemplateApproved}) // it may be deleted by now
+		_ = w.reviewTemplate(id, TemplateReview{Event: webhook.TemplateApproved}) // it may be deleted by now
 	}
 }

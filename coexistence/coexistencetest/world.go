@@ -34,13 +34,18 @@ type World struct {
 	// Graph API and the dispatcher may be called with it held. Neither calls back with a lock of
 	// its own held.
 	mu     sync.Mutex
+	source *rand.PCG // what rand draws from
 	rand   *rand.Rand
-	phones []*Phone
-	popups map[string]*dialog // by id, open or closed
-	lastID int64
-	seeded map[string]int // how often each name has got a seeded id
-	live   []*message     // those since the beginning, the oldest first, if KeepLast counts
+	worldState
+}
 
+// A worldState is what changes in a world beside its phones, and what a snapshot holds of it.
+type worldState struct {
+	phones  []*Phone
+	popups  map[string]*dialog // by id, open or closed
+	lastID  int64
+	seeded  map[string]int // how often each name has got a seeded id
+	live    []*message     // those since the beginning, the oldest first, if KeepLast counts
 	reviews []pendingReview
 }
 
@@ -57,13 +62,13 @@ func NewWorld(cfg Config) *World {
 	}
 	meta := cfg.Graph
 	meta.App, meta.Seed, meta.Clock, meta.Network = cfg.App, cfg.Seed, clock, cfg.Network
+	source := rand.NewPCG(cfg.Seed, 0xd1b54a32d192ed03)
 	w := &World{
-		cfg:    cfg,
-		graph:  cloudapitest.NewServer(meta),
-		rand:   rand.New(rand.NewPCG(cfg.Seed, 0xd1b54a32d192ed03)),
-		popups: map[string]*dialog{},
-		seeded: map[string]int{},
-		lastID: 600000000000000,
+		cfg:        cfg,
+		graph:      cloudapitest.NewServer(meta),
+		source:     source,
+		rand:       rand.New(source),
+		worldState: worldState{popups: map[string]*dialog{}, seeded: map[string]int{}, lastID: 600000000000000},
 	}
 	w.graph.KeepLast(cfg.KeepLast)
 	w.partner = w.graph.AddBusiness(cloudapitest.Business{
@@ -143,8 +148,8 @@ func (w *World) Now() time.Time { return w.graph.Now() }
 // takes a time. In a bubble of testing/synctest, with [Config.Network], all clocks are one: sleep
 // instead.
 func (w *World) Advance(d time.Duration) {
-	w.graph.Advance(d)
 	w.mu.Lock()
+	w.graph.Advance(d)
 	for _, p := range w.phones {
 		p.checkIdle()
 	}

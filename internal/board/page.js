@@ -61,6 +61,12 @@ const verbs = {
   release: () => post(at("/thread"), { action: "release", responder: actor().owner }, "Released: there is no webhook for this"),
   take: () => post(at("/thread"), { action: "take", responder: "escalation" }, "Taken: messaging_handovers, control_taken, if it was your host's"),
   wait: (text) => post("/clock", { advance: text }, "The clock moved on by " + text),
+  keep: () => post("/snapshots", {}, (s) => "Saved as snapshot " + s.name + ", until you start over"),
+  restore: async () => {
+    const last = (await (await fetch("control/v1/snapshots")).json()).data.pop();
+    if (!last) tell("No snapshot is saved yet", true);
+    else if (await post("/snapshots/" + last.name + "/restore", undefined, "Everything is as it was at snapshot " + last.name)) settingsOf = "";
+  },
   reset: async () => { if (confirm("Start over? Everything that happened is lost.") && await post("/reset", undefined, "Everything is as it was at the start")) { settingsOf = ""; choose(""); } },
 };
 
@@ -93,7 +99,7 @@ function showPhones(v) {
 // showStart shows the settings that a host needs. They are asked for when the number or its stage has changed.
 async function showStart(v) {
   $("hookstate").textContent = handshake[v.hook_state] || ""; $("hook").textContent = v.hook;
-  const key = v.phone + v.stage + v.phone_id;
+  const key = v.phone + v.stage + v.phone_id + JSON.stringify(v.phones);
   if (settingsOf === key) return;
   settingsOf = key;
   const w = await (await fetch("control/v1/world")).json(), ready = w.phones.find((p) => p.kind === "cloud_api");

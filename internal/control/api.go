@@ -44,6 +44,9 @@ type API struct {
 	client   *cloudapi.Client
 	signups  map[*coexistencetest.Phone]*signup
 	callback *callback
+
+	snapshots []*snapshot // of this world, the oldest first
+	restores  restoreCount
 }
 
 // New makes the world, puts the seed into it and begins to ask for the handshake of the callback.
@@ -80,6 +83,7 @@ func (a *API) begin() error {
 		return err
 	}
 	a.world, a.client, a.signups = world, client, map[*coexistencetest.Phone]*signup{}
+	a.snapshots = nil
 	if _, err := a.sow(world, a.cfg.Seed); err != nil {
 		world.Close()
 		return err
@@ -180,22 +184,26 @@ func (a *API) calls() map[string]handler {
 		return all
 	}
 	for pattern, h := range map[string]handler{
-		"GET /world":                     a.getWorld,
-		"POST /reset":                    a.reset,
-		"POST /seed":                     a.postSeed,
-		"GET /callback":                  a.getCallback,
-		"PUT /callback":                  a.putCallback,
-		"POST /phones":                   a.addPhone,
-		"POST /webhooks/{number}/resend": a.resendWebhook,
-		"GET /delivery":                  a.getDelivery,
-		"PATCH /delivery":                a.patchDelivery,
-		"GET /requests":                  a.listRequests,
-		"GET /faults":                    a.getFaults,
-		"POST /faults":                   a.addFault,
-		"DELETE /faults":                 a.clearFaults,
-		"PUT /chaos":                     a.putChaos,
-		"GET /templates":                 a.listTemplates,
-		"PATCH /templates/{template}":    a.patchTemplate,
+		"GET /world":                         a.getWorld,
+		"POST /reset":                        a.reset,
+		"POST /seed":                         a.postSeed,
+		"GET /snapshots":                     a.listSnapshots,
+		"POST /snapshots":                    a.takeSnapshot,
+		"DELETE /snapshots/{snapshot}":       a.deleteSnapshot,
+		"POST /snapshots/{snapshot}/restore": a.restoreSnapshot,
+		"GET /callback":                      a.getCallback,
+		"PUT /callback":                      a.putCallback,
+		"POST /phones":                       a.addPhone,
+		"POST /webhooks/{number}/resend":     a.resendWebhook,
+		"GET /delivery":                      a.getDelivery,
+		"PATCH /delivery":                    a.patchDelivery,
+		"GET /requests":                      a.listRequests,
+		"GET /faults":                        a.getFaults,
+		"POST /faults":                       a.addFault,
+		"DELETE /faults":                     a.clearFaults,
+		"PUT /chaos":                         a.putChaos,
+		"GET /templates":                     a.listTemplates,
+		"PATCH /templates/{template}":        a.patchTemplate,
 	} {
 		method, path, _ := strings.Cut(pattern, " ")
 		all[method+" "+v1+path] = h

@@ -1,6 +1,8 @@
 package control
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -11,8 +13,9 @@ import (
 // A callback is the URL of the host's webhook, and where its handshake stands. The host may begin
 // to listen after the simulator: it is asked again until it answers.
 type callback struct {
-	url  string
-	stop func()
+	url     string
+	stop    func()          // nil if the host is not asked
+	stopped <-chan struct{} // is closed once it is not asked any more
 
 	mu       sync.Mutex
 	verified bool
@@ -22,9 +25,16 @@ type callback struct {
 // A callbackView is a callback as JSON.
 type callbackView struct {
 	URL     string `json:"url"`
-	State   string `json:"state"` // none, waiting, verified
+	State   string `json:"state"` // callbackNone, callbackWaiting or callbackVerified
 	Problem string `json:"problem,omitzero"`
 }
+
+// The states of a callback.
+const (
+	callbackNone     = "none"
+	callbackWaiting  = "waiting"
+	callbackVerified = "verified"
+)
 
 // Pauses between two tries of the handshake.
 const (
@@ -39,9 +49,10 @@ func (a *API) await(world *coexistencetest.World, url string) *callback {
 	if url == "" {
 		return cb
 	}
-	done := make(chan struct{})
-	cb.stop = sync.OnceFunc(func() { close(done) })
+	done, stopped := make(chan struct{}), make(chan struct{})
+	cb.stop, cb.stopped = sync.OnceFunc(func() { close(done) }), stopped
 	go func() {
+		defer close(stopped)
 		for pause := firstPause; ; pause = min(2*pause, longPause) {
 			if cb.try(world, a.tell) {
 				return
@@ -90,16 +101,30 @@ func (cb *callback) end() {
 	}
 }
 
+// finish stops asking, and waits until a handshake that is under way has ended.
+func (cb *callback) finish(ctx context.Context) error {
+	if cb.stop == nil {
+		return nil
+	}
+	cb.stop()
+	select {
+	case <-cb.stopped:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the handshake of the callback is under way: %w", context.Cause(ctx))
+	}
+}
+
 // view is the callback as JSON.
 func (cb *callback) view() callbackView {
 	cb.mu.Lock()
 	defer cb.mu.Unlock()
-	v := callbackView{URL: cb.url, State: "waiting", Problem: cb.problem}
+	v := callbackView{URL: cb.url, State: callbackWaiting, Problem: cb.problem}
 	switch {
 	case cb.url == "":
-		v.State = "none"
+		v.State = callbackNone
 	case cb.verified:
-		v.State = "verified"
+		v.State = callbackVerified
 	}
 	return v
 }

@@ -236,6 +236,10 @@ func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 		"templates":[{"name":"greeting","language":"en_US","category":"UTILITY","status":"PENDING",
 			"components":[{"type":"BODY","text":"Hello"}]}]}]}`)
 	h.call(200, "POST /wait", "")
+	require.Equal(t, "ready", h.call(201, "POST /snapshots", `{"name":"ready","timeout":"10s"}`)["name"])
+	h.call(200, "POST /snapshots/ready/restore", `{"timeout":"10s"}`)
+	require.Len(t, items(h.call(200, "GET /snapshots", "")), 1)
+	h.call(204, "DELETE /snapshots/ready", "")
 	h.call(200, "POST /reset", "")
 
 	h.playResponders()
@@ -294,6 +298,10 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		"no such template":      {404, "PATCH /templates/1", `{"status":"PAUSED"}`, "lists all"},
 		"no such verdict":       {400, "PATCH /templates/1", `{"status":"NICE"}`, "APPROVED"},
 		"more than a hundred":   {400, "PATCH /delivery", `{"duplicates_percent":101}`, "100"},
+		"no such snapshot":      {404, "POST /snapshots/ready/restore", "", "no snapshot"},
+		"nothing to delete":     {404, "DELETE /snapshots/ready", "", "no snapshot"},
+		"a name with a slash":   {400, "POST /snapshots", `{"name":"a/b"}`, "letters"},
+		"a wait without end":    {400, "POST /snapshots", `{"timeout":"for ever"}`, "duration"},
 		"a host that is not there": {
 			502, "PUT /callback", `{"url":"http://127.0.0.1:1/webhook"}`, "stays what it was",
 		},
@@ -423,7 +431,7 @@ func TestAnAPIForOnePhoneStopsThere(t *testing.T) {
 	t.Cleanup(server.Close)
 	for path, want := range map[string]int{
 		"/phones/15550100199": 200, "/phones/15550100188": 404, "/world": 404, "/requests": 404,
-		"/templates": 404, "/phones": 200,
+		"/templates": 404, "/snapshots": 404, "/phones": 200,
 	} {
 		resp, err := http.Get(server.URL + "/control/v1" + path)
 		require.NoError(t, err)

@@ -15,10 +15,11 @@
 // that this API may not do, 404 for what is not there, 409 for what the world does not allow now,
 // 502 for a host that does not answer as it must, 504 for what did not happen in time.
 //
-// # What is not there
+// # Snapshots
 //
-// A world cannot be copied, so there is no snapshot and no restore: timers, popups and deliveries
-// under way are parts of a running program. What stands in their place is
-// the seed: a document that makes phones, customers, messages and templates, with the same ids each
-// time, and a reset to it.
+// POST /control/v1/snapshots keeps the world as it is, in memory, and POST
+// /control/v1/snapshots/{snapshot}/restore puts it back: see [coexistencetest.World.Snapshot]. Both
+// wait up to ten seconds for deliveries and calls that are under way, and answer 409 with the code
+// in_flight if they do not end. A reset makes another world, and ends the snapshots of the one
+// before; to begin each run of a program alike there is the seed.
 package control

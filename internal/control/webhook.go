@@ -160,9 +160,10 @@ func (a *API) resendWebhook(r *http.Request) (int, any, error) {
 const streamPause = 100 * time.Millisecond
 
 // streamWebhooks sends each webhook from now on as a server-sent event, once it is settled for the
-// first time or under way. It ends with the request, or at a reset.
+// first time or under way. It ends with the request, or at a reset. A restored snapshot does not
+// end it: what comes then is sent, though its numbers were there before.
 func (a *API) streamWebhooks(w http.ResponseWriter, r *http.Request) {
-	world := a.World()
+	world, before := a.World(), a.restored()
 	_, seen := world.FindDeliveries(coexistencetest.DeliveryFilter{Last: 1})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -172,6 +173,13 @@ func (a *API) streamWebhooks(w http.ResponseWriter, r *http.Request) {
 	}
 	for {
 		found, _ := world.FindDeliveries(coexistencetest.DeliveryFilter{After: seen})
+		switch now := a.restored(); {
+		case now.underWay > 0:
+			found = nil // perhaps from before, perhaps from after
+		case now.done != before.done:
+			before, seen = now, now.webhooks
+			continue
+		}
 		for _, d := range found {
 			v := viewWebhook(d)
 			v.Body = d.Body

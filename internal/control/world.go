@@ -97,22 +97,35 @@ func (a *API) postClock(r *http.Request) (int, any, error) {
 // defaultWait is how long a wait may take.
 const defaultWait = 10 * time.Second
 
-// postWait waits until every webhook was acknowledged. What waits for a later time, such as a
-// repeat, is waited for.
-func (a *API) postWait(r *http.Request) (int, any, error) {
-	in, err := read[struct {
-		Timeout string `json:"timeout"`
-	}](r)
-	if err != nil {
-		return 0, nil, err
-	}
+// A waitParams says how long a call may wait. If empty, [defaultWait].
+type waitParams struct {
+	Timeout string `json:"timeout"`
+}
+
+// context is that of a request, for as long as the call may wait.
+func (p waitParams) context(r *http.Request) (context.Context, context.CancelFunc, error) {
 	limit := defaultWait
-	if in.Timeout != "" {
-		if limit, err = duration("timeout", in.Timeout); err != nil {
-			return 0, nil, err
+	if p.Timeout != "" {
+		var err error
+		if limit, err = duration("timeout", p.Timeout); err != nil {
+			return nil, nil, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
+	return ctx, cancel, nil
+}
+
+// postWait waits until every webhook was acknowledged. What waits for a later time, such as a
+// repeat, is waited for.
+func (a *API) postWait(r *http.Request) (int, any, error) {
+	in, err := read[waitParams](r)
+	if err != nil {
+		return 0, nil, err
+	}
+	ctx, cancel, err := in.context(r)
+	if err != nil {
+		return 0, nil, err
+	}
 	defer cancel()
 	w := a.World()
 	err = w.WaitDelivered(ctx)
