@@ -102,8 +102,8 @@ func (o MessageListOptions) Ranges() ([]MessageRange, error) {
 	return []MessageRange{all}, err
 }
 
-// An UnreadCount counts what is unread of a number, in [MaxListLimit] conversations at most, the latest
-// ones: if it counts so many, there may be more, and a badge shows "999+".
+// An UnreadCount counts what is unread of a number, in [MaxListLimit] conversations at most, the
+// latest ones: if it counts so many, there may be more, and a badge shows "999+".
 type UnreadCount struct {
 	Messages      int `json:"messages"`
 	Conversations int `json:"conversations"` // in which they are

@@ -54,8 +54,8 @@ type app struct {
 //
 // A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
 // sent, to the templates, and to the meter, which counts it, then to the bot: each finds what the
-// one before has stored. An event that one of them fails on is handled again by all of them, and all
-// are idempotent.
+// one before has stored. An event that one of them fails on is handled again by all of them, and
+// all are idempotent.
 func newApp(
 	ctx context.Context, s settings, meta *platform, db *storage.DB, keys *signup.Keyring, log *slog.Logger,
 ) (*app, error) {

@@ -71,7 +71,8 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 			n, state, coexistence.Features(), cloudapi.CoexistenceRate,
 			dead[:min(len(dead), shownLetters)], len(dead) > shownLetters, month, how,
 		}
-		return view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}, errors.Join(err1, err2, err3, err4)
+		v := view{Page: "number", Title: "Number", Tenant: t, Number: n, Data: data}
+		return v, errors.Join(err1, err2, err3, err4)
 	})
 }
 

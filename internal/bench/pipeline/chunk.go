@@ -47,6 +47,8 @@ func measureChunks(ctx context.Context, r *report.Report, list []*capacity, o op
 	return nil
 }
 
+// measureChunks measures what a chunk of history costs with the indexes of screens and without them,
+// in turns, so that both have the same machine.
 func (c *capacity) measureChunks(ctx context.Context, r *report.Report, rounds int) (err error) {
 	var trackers [2]*coexistence.Tracker
 	for i, statements := range [][]string{nil, withoutScreens[c.name]} {

@@ -211,9 +211,10 @@ func judgeSQLite(ctx context.Context, tx *sql.Tx, one statement) (wrong string, 
 	for _, step := range steps {
 		m := scanned.FindStringSubmatch(step)
 		switch {
-		case strings.HasPrefix(step, "USE TEMP B-TREE FOR ORDER BY"), strings.HasPrefix(step, "USE TEMP B-TREE FOR LAST"):
+		case strings.HasPrefix(step, "USE TEMP B-TREE FOR ORDER BY"),
+			strings.HasPrefix(step, "USE TEMP B-TREE FOR LAST"):
 			wrong = strings.Join(steps, "\n")
-		case m == nil || m[2] != "" || slices.Contains(fixed, m[1]) || slices.Contains(parts, m[1]) || m[1] == "CONSTANT":
+		case m == nil, m[2] != "", m[1] == "CONSTANT", slices.Contains(fixed, m[1]), slices.Contains(parts, m[1]):
 		default:
 			wrong = strings.Join(steps, "\n")
 		}
