@@ -162,7 +162,8 @@ func ExampleTemplatesService_Migrate() {
 	// Output: 1 0
 }
 
-// Which of two templates is sent more, and which is blocked less? Meta counts once the account allows it.
+// Which of two templates is sent more, and which is blocked less? Meta counts once the account
+// allows it.
 func ExampleTemplatesService_Compare() {
 	srv, client, phone := shop()
 	defer srv.Close()

@@ -36,7 +36,8 @@ func simulated() (*cloudapitest.Server, *coexistence.Tracker, cloudapitest.Phone
 		log.Fatal(err)
 	}
 	err = tracker.Onboard(context.Background(), cloudapi.Onboarding{
-		PhoneNumberID: number.ID, WABAIDs: number.WABAs, DisplayPhoneNumber: number.PhoneNumber, OnboardedAt: time.Now(),
+		PhoneNumberID: number.ID, WABAIDs: number.WABAs, DisplayPhoneNumber: number.PhoneNumber,
+		OnboardedAt: time.Now(),
 	})
 	if err != nil {
 		log.Fatal(err)

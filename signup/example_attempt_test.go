@@ -65,7 +65,8 @@ func ExampleFlow_Attempts() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := flow.Finish(ctx, signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: "AQB…"}); err != nil {
+	_, err = flow.Finish(ctx, signup.Submission{State: attempt.State, Tenant: "tenant-1", Code: "AQB…"})
+	if err != nil {
 		log.Fatal(err)
 	}
 	attempts, err := flow.Attempts(ctx, "tenant-1")

@@ -132,7 +132,8 @@ func ExampleServer_AddTemplate() {
 		return
 	}
 	_, err = client.Messages.Send(context.Background(), phone.ID, cloudapi.Message{
-		To: cloudapi.ToPhone("+1 555 010 0142"), Content: &cloudapi.Template{Name: "order_confirmation", Language: "en_US"},
+		To:      cloudapi.ToPhone("+1 555 010 0142"),
+		Content: &cloudapi.Template{Name: "order_confirmation", Language: "en_US"},
 	})
 	name, language := srv.Sent()[0].Template()
 	fmt.Println(name, language, err)

@@ -80,8 +80,8 @@ func New(cfg Config, h Handler) (*Endpoint, error) {
 			errs = append(errs, errors.New("flowendpoint: Config.Keys holds nil"))
 		case key.N.BitLen() < minKeyBits:
 			errs = append(errs,
-				fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta requires RSA keys of %d", key.N.BitLen(),
-					minKeyBits))
+				fmt.Errorf("flowendpoint: a key of Config.Keys has %d bits; Meta requires RSA keys of %d",
+					key.N.BitLen(), minKeyBits))
 		}
 	}
 	if h == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// newCoexisting returns a world with one number that coexists, and a client of its business. The caller
-// closes the world.
+// newCoexisting returns a world with one number that coexists, and a client of its business. The
+// caller closes the world.
 func newCoexisting() (*coexistencetest.World, *coexistencetest.Phone, *cloudapi.Client) {
 	world := coexistencetest.NewWorld(coexistencetest.Config{})
 	phone := world.NewPhone(coexistencetest.PhoneConfig{PhoneNumber: "+1 555-010-0100"})
