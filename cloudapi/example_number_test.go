@@ -170,7 +170,7 @@ func ExampleHealthService_Get() {
 	// Output: AVAILABLE
 }
 
-// Meta remembers the phone number of a person who has hidden it since. A person asks to be
+// Meta remembers the phone number of a person who has hidden it since. Here one asks to be
 // forgotten.
 func ExampleContactBookService_Delete() {
 	srv, client, phone := shop()

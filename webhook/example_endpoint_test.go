@@ -58,7 +58,7 @@ func ExampleIsPermanent() {
 	// true
 }
 
-// The customer of any event.
+// The events of a stored delivery, as a worker reads them.
 func ExampleDelivery_Events() {
 	delivery := webhook.Delivery{Body: webhooktest.Sample("messages", "text")}
 	events, err := delivery.Events()

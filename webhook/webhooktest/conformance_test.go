@@ -362,7 +362,7 @@ func TestTargetMistakesAreListedTogether(t *testing.T) {
 	require.ErrorContains(t, err, "both set")
 	for _, bad := range []string{"ftp://127.0.0.1/", "127.0.0.1:80", "http://", "http://127.0.0.1/?token=canary"} {
 		err = webhooktest.Conformance(t.Context(), webhooktest.Target{URL: bad, AppSecret: "s", VerifyToken: "t"})
-		require.ErrorContains(t, err, "Target.URL wants http", bad)
+		require.ErrorContains(t, err, "Target.URL needs http", bad)
 		require.NotContains(t, err.Error(), "canary")
 	}
 }
