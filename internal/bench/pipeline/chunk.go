@@ -18,8 +18,8 @@ const (
 	// chunkMessages are in a chunk of history.
 	chunkMessages = 3000
 
-	// chunksOfRound is how many chunks a round stores: as many as PostgreSQL collects of new words
-	// before it puts them into its index, which one of them waits for.
+	// chunksOfRound is how many chunks a round stores: PostgreSQL collects new words of about as
+	// many before it puts them into its index, which one of them waits for.
 	chunksOfRound = 8
 )
 
@@ -47,8 +47,7 @@ func measureChunks(ctx context.Context, r *report.Report, list []*capacity, o op
 	return nil
 }
 
-// measureChunks measures what a chunk of history costs with the indexes of screens and without them,
-// in turns, so that both have the same machine.
+// measureChunks does so for one engine. The median of the rounds counts.
 func (c *capacity) measureChunks(ctx context.Context, r *report.Report, rounds int) (err error) {
 	var trackers [2]*coexistence.Tracker
 	for i, statements := range [][]string{nil, withoutScreens[c.name]} {

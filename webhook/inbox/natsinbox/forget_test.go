@@ -38,8 +38,8 @@ func (s *natsServer) onDisk(word string) bool {
 	return found
 }
 
-// bodyWith is a body with a word in it, of one of ten customers.
-func bodyWith(serial int, word string) []byte {
+// textOf is a body with a word in it, of one of ten customers.
+func textOf(serial int, word string) []byte {
 	return bytes.ReplaceAll(body(serial, 10), []byte("rye bread"), []byte(word))
 }
 
@@ -79,12 +79,11 @@ func TestNothingIsLeftInAnyFileOfWhatWasForgotten(t *testing.T) {
 	s := newServer(t, synced, "")
 	cfg := s.config()
 	all := func(graph.Identity) bool { return true }
-	handleAll(t, cfg, all, bodyWith(1, "heliotrope"), bodyWith(2, "sourdough"))
+	handleAll(t, cfg, all, textOf(1, "heliotrope"), textOf(2, "sourdough"))
 	store := s.open(cfg)
 	var waiting []inbox.Record // in one message
 	for i, word := range []string{"chrysanthemum", "pretzel", "baguette"} {
-		rec := inbox.Record{DedupKey: fmt.Sprint(i), Body: bodyWith(11+i, word), ReceivedAt: time.Now()}
-		waiting = append(waiting, rec)
+		waiting = append(waiting, inbox.Record{DedupKey: fmt.Sprint(i), Body: textOf(11+i, word)})
 	}
 	_, err := store.Append(t.Context(), waiting)
 	require.NoError(t, err)
@@ -115,13 +114,13 @@ func TestWhatWasHandledGoesWithItsFile(t *testing.T) {
 	s := newServer(t, synced, "")
 	cfg := s.config()
 	second := func(who graph.Identity) bool { return who.WAID == "15550100002" }
-	handleAll(t, cfg, second, bodyWith(1, "heliotrope"))
+	handleAll(t, cfg, second, textOf(1, "heliotrope"))
 	require.Eventually(t, func() bool { return !s.onDisk("heliotrope") }, time.Minute, 10*time.Millisecond,
 		"an inbox in which all is handled has no file")
-	handleAll(t, cfg, second, bodyWith(2, "sourdough"), bodyWith(11, "chrysanthemum"))
+	handleAll(t, cfg, second, textOf(2, "sourdough"), textOf(11, "chrysanthemum"))
 	store := s.open(cfg)
 	forget(t, store, "15550100001")
-	require.True(t, s.onDisk("chrysanthemum"), "a dead letter's file is kept as it is; else update the documentation")
+	require.True(t, s.onDisk("chrysanthemum"), "the file of a dead letter stays as it is")
 	forget(t, store, "15550100002")
 	require.Eventually(t, func() bool { return !s.onDisk("chrysanthemum") }, time.Minute, 10*time.Millisecond)
 	require.False(t, s.onDisk("sourdough"))
