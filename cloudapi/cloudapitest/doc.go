@@ -33,10 +33,10 @@
 // Files that are uploaded can be sent, found and downloaded; templates are made, judged by
 // [Server.SetTemplateStatus], edited and deleted; Flows, profiles, settings, block lists, QR codes
 // and the rest of what a number has stay as they were set. [Server.AddMedia] and
-// [Server.AddTemplate] begin with some; [Server.DeleteMedia] ends a file. Messages and templates are judged by the rules that package
-// cloudapi checks before it sends, and answered with Meta's codes and the names that a request has
-// on the wire. A message with a template needs one that is approved in that language, and values
-// that fit it; one with a file, a file of that number.
+// [Server.AddTemplate] begin with some; [Server.DeleteMedia] ends a file. Messages and templates
+// are judged by the rules that package cloudapi checks before it sends, and answered with Meta's
+// codes and the names that a request has on the wire. A message with a template needs one that is
+// approved in that language, and values that fit it; one with a file, a file of that number.
 //
 // Groups are made by ordinary numbers ([Phone].CloudAPIOnly), joined with [Server.JoinGroup], and
 // refuse messages while no person is in them. Calls need calling switched on in the settings and,

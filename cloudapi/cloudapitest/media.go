@@ -63,8 +63,8 @@ func (s *Server) Media(id graph.MediaID) (Media, bool) {
 	return Media{}, false
 }
 
-// DeleteMedia removes a file, as Meta does after some days: its id and its URL end. Without the file
-// it does nothing.
+// DeleteMedia removes a file, as Meta does after some days: its id and its URL end. Without the
+// file it does nothing.
 func (s *Server) DeleteMedia(id graph.MediaID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
