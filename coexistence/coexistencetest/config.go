@@ -68,8 +68,7 @@ type Config struct {
 	// KeepLast limits what is remembered to the latest messages, deliveries, suppressed deliveries
 	// and Graph calls, so many of each, for a world that runs for days. What is older is gone from
 	// chats too, with its file, and can be neither edited nor quoted; what a phone had before it
-	// was added stays.
-	// If zero, everything is kept, which is what a test wants.
+	// was added stays. If zero, everything is kept, which is what a test wants.
 	KeepLast int
 
 	// Network carries everything instead of the loopback interface: for bubbles of

@@ -200,8 +200,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		}
 		messages = append(messages, outbox.Message{
 			ID: "campaign-" + hashed(id+c.ID), PhoneNumberID: n.PhoneNumberID, Campaign: id,
-			ConversationID: c.ID,
-			Payload: cloudapi.Message{
+			ConversationID: c.ID, Payload: cloudapi.Message{
 				To: cloudapi.ToIdentity(c.Contact.Identity), Content: fill(template, c.Contact),
 			},
 		})

@@ -363,8 +363,8 @@ func TestATenantsFirstDay(t *testing.T) {
 	// Pictures of both sides are shown once they are in the archive.
 	w.sends("customer", "image", "Is it this one?")
 	w.sends("business", "image", "Yes.")
-	w.await(`[...document.querySelectorAll("#thread img")].
-		filter((i) => i.complete && i.naturalWidth > 0).length === 2`)
+	w.await(`[...document.querySelectorAll("#thread img")].filter(
+		(i) => i.complete && i.naturalWidth > 0).length === 2`)
 	w.pictures("chat")
 
 	w.readsFromAFoundTextOn()
