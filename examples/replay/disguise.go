@@ -117,7 +117,7 @@ var words = set(`action alert_severity alert_state alert_status alert_type categ
 
 func set(names string) map[string]bool {
 	m := map[string]bool{}
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		m[name] = true
 	}
 	return m

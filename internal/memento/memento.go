@@ -71,9 +71,9 @@ func deepen(v reflect.Value) {
 		}
 		v.Set(own)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				deepen(v.Field(i))
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				deepen(field)
 			}
 		}
 	default: // a scalar is its own copy

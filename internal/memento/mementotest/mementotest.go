@@ -176,8 +176,8 @@ func plain(t reflect.Type) bool {
 	case reflect.Slice:
 		return t.Elem().Kind() == reflect.Uint8
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if t != timeType && !plain(t.Field(i).Type) {
+		for field := range t.Fields() {
+			if t != timeType && !plain(field.Type) {
 				return false
 			}
 		}
