@@ -17,7 +17,7 @@ func TestNoScreenReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	db := open(t, url)
-	require.NoError(t, storetest.Crowd(t.Context(), db.Store, db.SQL()))
+	require.NoError(t, storetest.Crowd(t.Context(), db.Store, db.SQL(), 20_000))
 	_, err := db.SQL().ExecContext(t.Context(), "ANALYZE")
 	require.NoError(t, err)
 	statements := storetest.NewStatements(db.SQL(), url)

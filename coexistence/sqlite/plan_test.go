@@ -18,7 +18,7 @@ func TestNoScreenReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "coexistence.db")
 	file := open(t, path)
-	require.NoError(t, storetest.Crowd(t.Context(), file.Store, file.SQL()))
+	require.NoError(t, storetest.Crowd(t.Context(), file.Store, file.SQL(), 11_000))
 	statements := storetest.NewStatements(file.SQL(), "file:"+path+
 		"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)")
 	noted := sql.OpenDB(statements)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 
@@ -20,6 +21,14 @@ const (
 	// walked is how many of the latest messages PostgreSQL looks at before it asks its index, which
 	// answers with all that have a word, however common it is.
 	walked = 2000
+
+	// shortPrefix is the longest beginning of a word for which SQLite's index has a list of its own,
+	// which can be walked. For a longer one it collects all messages first.
+	shortPrefix = 3
+
+	// sifted is how many messages with a short beginning are looked at for the whole one, before
+	// SQLite is asked for that.
+	sifted = 500
 )
 
 // numberWord stands for a number among the words of its messages, so that an index of all numbers
@@ -111,8 +120,9 @@ type foundMessage struct {
 	at coexistence.Place
 }
 
-// searchSQLite indexes what is not yet, and walks the index from its end. Each word is quoted, so
-// that none is an operator.
+// searchSQLite indexes what is not yet, and walks the index from its end. If the last word is long,
+// it walks those with its short beginning first: if the word is common, that fills the page, and if
+// it is rare, there is not much to collect.
 func (s *Store) searchSQLite(
 	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
 ) (found []foundMessage, err error) {
@@ -125,17 +135,49 @@ func (s *Store) searchSQLite(
 			return nil, err
 		}
 	}
+	last := len(words) - 1
+	if long := []rune(words[last]); len(long) > shortPrefix {
+		short := append(slices.Clone(words[:last]), string(long[:shortPrefix]))
+		found, err = s.walkTexts(ctx, phone, short, words[last], below, limit)
+		if err != nil || len(found) == limit {
+			return found, err
+		}
+	}
+	return s.walkTexts(ctx, phone, words, "", below, limit)
+}
+
+// walkTexts returns messages that have all words, the last one as the beginning of one, those that
+// were stored last first. If long is not empty, only those in which a word begins with that, among
+// the first so many that are sifted. Each word is quoted, so that none is an operator.
+func (s *Store) walkTexts(
+	ctx context.Context, phone graph.PhoneNumberID, words []string, long string, below coexistence.Place, limit int,
+) (found []foundMessage, err error) {
+	most := limit
+	if long != "" {
+		most = max(limit, sifted)
+	}
 	query := `"` + strings.Join(append([]string{numberWord(phone)}, words...), `" AND "`) + `"*`
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var f foundMessage
-		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc) // the row in the place of the time
-		found = append(found, f)
+		var said string
+		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc, &said) // the row in the place of the time
+		if err == nil && strings.Contains(" "+said, " "+long) {
+			if found = append(found, f); len(found) == limit {
+				err = errEnough
+			}
+		}
 		return err
-	}, `SELECT m.num, COALESCE(m.conversation, 0), m.doc FROM coexistence_texts t
+	}, `SELECT m.num, COALESCE(m.conversation, 0), m.doc, m.said FROM coexistence_texts t
 		CROSS JOIN coexistence_messages m ON m.num = t.rowid
-		WHERE coexistence_texts MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`, query, below.Second, limit)
+		WHERE coexistence_texts MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`, query, below.Second, most)
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
 	return found, err
 }
+
+// errEnough ends a walk. It reaches no caller.
+var errEnough = errors.New("enough was found")
 
 // searchPostgreSQL walks the latest messages, and asks the index if they are not enough. The
 // planner is not asked which is better: it cannot tell how common words are.

@@ -105,7 +105,7 @@ CREATE INDEX coexistence_messages_page ON coexistence_messages (conversation, sh
 -- stay until all was written anew.
 CREATE VIRTUAL TABLE coexistence_texts USING fts5(
 	said, content='coexistence_messages', content_rowid='num', columnsize=0,
-	tokenize='unicode61 remove_diacritics 0', prefix='3'
+	tokenize='unicode61 remove_diacritics 0', prefix='1 2 3'
 );
 INSERT INTO coexistence_texts (coexistence_texts, rank) VALUES ('secure-delete', 1);
 CREATE TABLE coexistence_texts_indexed (

@@ -16,11 +16,8 @@ import (
 )
 
 const (
-	// crowd is how many people have written to Phone, each once but for the first.
-	crowd = 20_000
-
-	// talk is how many messages the first one has written.
-	talk = 5000
+	// talk is how many messages the first person of a crowd has written.
+	talk = 3000
 
 	// few is how many people have written to another number, which is forgotten.
 	few = 300
@@ -31,10 +28,11 @@ const (
 // crowded is the i-th person of a number.
 func crowded(i int) string { return fmt.Sprintf("1555%07d", i) }
 
-// Crowd fills a store with so much that a plan that reads all of it is a bad one. Nothing is where
-// a table would have it by luck: people write in any order. Nine of ten have nothing unread. db is
-// the database of the store.
-func Crowd(ctx context.Context, store coexistence.Store, db *sql.DB) error {
+// Crowd fills a store with so many people that a plan that reads all of it is a bad one: a planner
+// with statistics needs more of them than one that goes by rules. Each has written once but for the
+// first. Nothing is where a table would have it by luck: people write in any order. Nine of ten have
+// nothing unread. db is the database of the store.
+func Crowd(ctx context.Context, store coexistence.Store, db *sql.DB, crowd int) error {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err != nil {
 		return err
@@ -106,7 +104,7 @@ func ShowScreens(ctx context.Context, store coexistence.Store) error {
 	}
 	for _, r := range []coexistence.ForgetRequest{
 		{PhoneNumberID: Phone, Person: crowded(17)},
-		{PhoneNumberID: otherPhone, Before: time.Unix(start+crowd/2, 0)},
+		{PhoneNumberID: otherPhone, Before: time.Unix(start+talk, 0)},
 		{PhoneNumberID: otherPhone},
 	} {
 		if err := f.Forget(ctx, r); err != nil {
