@@ -22,8 +22,8 @@ const (
 	// answers with all that have a word, however common it is.
 	walked = 2000
 
-	// shortPrefix is the longest beginning of a word for which SQLite's index has a list of its own,
-	// which can be walked. For a longer one it collects all messages first.
+	// shortPrefix is the longest beginning of a word for which SQLite's index has a list of its
+	// own, which can be walked. For a longer one it collects all messages first.
 	shortPrefix = 3
 
 	// sifted is how many messages with a short beginning are looked at for the whole one, before

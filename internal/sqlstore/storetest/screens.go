@@ -29,8 +29,8 @@ const (
 func crowded(i int) string { return fmt.Sprintf("1555%07d", i) }
 
 // Crowd fills a store with so many people that a plan that reads all of it is a bad one: a planner
-// with statistics needs more of them than one that goes by rules. Each has written once but for the
-// first. Nothing is where a table would have it by luck: people write in any order. Nine of ten have
+// with statistics needs more of them than one that goes by rules. Each has written once but for
+// the first. Nothing is where a table would have it by luck: people write in any order. Nine of ten have
 // nothing unread. db is the database of the store.
 func Crowd(ctx context.Context, store coexistence.Store, db *sql.DB, crowd int) error {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
