@@ -111,7 +111,7 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 
 // usual is how many rows PostgreSQL looks up by an index, however many there are. For more, it may
 // prefer to read the whole of a table that is not very large.
-const usual = 100
+const usual = 150
 
 // readMany is read for a statement that needs so many rows and has an index to each of them, which
 // PostgreSQL is told to use.

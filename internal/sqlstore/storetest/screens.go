@@ -30,8 +30,8 @@ func crowded(i int) string { return fmt.Sprintf("1555%07d", i) }
 
 // Crowd fills a store with so many people that a plan that reads all of it is a bad one: a planner
 // with statistics needs more of them than one that goes by rules. Each has written once but for
-// the first. Nothing is where a table would have it by luck: people write in any order. Nine of ten have
-// nothing unread. db is the database of the store.
+// the first. Nothing is where a table would have it by luck: people write in any order. Nine of ten
+// have nothing unread. db is the database of the store.
 func Crowd(ctx context.Context, store coexistence.Store, db *sql.DB, crowd int) error {
 	tracker, err := coexistence.NewTracker(coexistence.Config{Store: store})
 	if err != nil {
@@ -90,7 +90,7 @@ func ShowScreens(ctx context.Context, store coexistence.Store) error {
 		return err
 	}
 	in := all[len(all)/2].Cursor()
-	for _, limit := range []int{1, 30, 50, 201, coexistence.MaxListLimit} {
+	for _, limit := range []int{1, 30, 50, 101, 201, coexistence.MaxListLimit} {
 		if err := showLists(ctx, store, limit, in); err != nil {
 			return err
 		}

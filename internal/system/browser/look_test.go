@@ -227,7 +227,7 @@ func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
 			h.focused()
 			h.inspect("53-verify-code-" + l.String())
 			h.fill(inside("#verification"), "000 000")
-			h.click(button("Go on"))
+			h.click(button("Continue"))
 			h.await(inside(".note.bad"))
 			h.inspect("54-verify-wrong-" + l.String())
 			require.NoError(t, chromedp.Do(h.ctx, chromedp.Reload()))
@@ -244,7 +244,7 @@ func TestAnOrdinaryNumberIsVerifiedOnThePage(t *testing.T) {
 			}
 			require.Len(t, code, 6)
 			h.fill(inside("#verification"), code)
-			h.click(button("Go on"))
+			h.click(button("Continue"))
 			h.shows("done")
 			h.inspect("55-ordinary-done-" + l.String())
 			b := h.business()
