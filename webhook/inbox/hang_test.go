@@ -131,7 +131,7 @@ func TestAnEventThatIsDecodedInAnotherWayIsTriedAgain(t *testing.T) {
 		require.NoError(t, in.WaitIdle(t.Context()))
 		_, reasons := letters(t, in)
 		require.Len(t, reasons, 1)
-		require.Contains(t, reasons[0], "failed 3 times: this release decodes the delivery in another way")
+		require.Contains(t, reasons[0], "failed 3 times: this release decodes the delivery differently")
 		require.Empty(t, r.names())
 	})
 }
