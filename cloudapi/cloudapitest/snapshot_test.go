@@ -84,7 +84,7 @@ func TestWhatIsUnderWayIsNotKept(t *testing.T) {
 		require.NoError(t, srv.WaitIdle(t.Context()))
 		require.NoError(t, srv.Restore(quiet))
 		require.Empty(t, srv.Sent())
-		<-answered
+		require.NoError(t, <-answered)
 	})
 }
 

@@ -30,7 +30,7 @@ const (
 
 	CodeTokenMissing  Code = "token_missing"
 	CodeTokenExpired  Code = "token_expired"
-	CodeTokenExpiring Code = "token_expiring" // within 14 days
+	CodeTokenExpiring Code = "token_expiring" //nolint:gosec // within 14 days; no token stands here
 	CodeTokenRefused  Code = "token_refused"
 
 	CodePhoneIdle Code = "phone_idle" // for ten days

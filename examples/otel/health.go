@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -48,8 +49,8 @@ func measureHealth(metrics metric.MeterProvider, monitor *health.Monitor) error 
 // attributesOf are the part and pairs of names and values.
 func attributesOf(p health.Part, pairs ...string) attribute.Set {
 	list := []attribute.KeyValue{attribute.String("part", string(p.Name))}
-	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, attribute.String(pairs[i], pairs[i+1]))
+	for pair := range slices.Chunk(pairs, 2) {
+		list = append(list, attribute.String(pair[0], pair[1]))
 	}
 	return attribute.NewSet(list...)
 }

@@ -92,7 +92,7 @@ func (d *disguise) inside(dec *json.Decoder, out *bytes.Buffer, open json.Delim,
 	if err != nil {
 		return err
 	}
-	out.WriteString(fmt.Sprint(end))
+	fmt.Fprint(out, end)
 	return nil
 }
 

@@ -66,7 +66,7 @@ func (a *app) openFile(ctx context.Context, m coexistence.Message) (*keptFile, e
 	}
 	body := bufio.NewReader(f)
 	head, err := body.Peek(512)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &keptFile{f, body, http.DetectContentType(head)}, nil

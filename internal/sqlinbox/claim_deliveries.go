@@ -37,6 +37,13 @@ func (s *Store) lookForDeliveries(ctx context.Context, q queue) (found sighting,
 // so that what is behind a flood is not found late.
 const admitStep = 1024
 
+// While several numbers have deliveries that wait, and a moment longer, batches are short: what
+// arrives for one number waits until the batch of another one is split.
+const (
+	sharedBatch = 48
+	sharedFor   = time.Second
+)
+
 // claimDeliveries takes what waits for being split. All deliveries of a queue are one lane, whose
 // row is there from the beginning. What its last holder had in hand comes first; otherwise numbers
 // take turns. It also returns which arrivals it admitted for that, and whose turn comes next.
@@ -61,6 +68,9 @@ func (s *Store) claimDeliveries(
 		if admitted, err = s.admit(ctx, tx, max(req.PerLane, admitStep), req.MaxBytes); err != nil {
 			return nil, nil, last, err
 		}
+	}
+	if time.Now().UnixNano() < s.sharedUntil.Load() {
+		req.PerLane = min(req.PerLane, sharedBatch)
 	}
 	found, err := s.unsettled(ctx, tx, batch.String, req.PerLane)
 	if err == nil && len(found) == 0 {
@@ -177,6 +187,10 @@ func (s *Store) nextDeliveries(
 		}) {
 			piles[0] = append(piles[0], &pile[delivery]{number: f.number})
 		}
+	}
+	if len(piles[0]) > 1 {
+		s.sharedUntil.Store(time.Now().Add(sharedFor).UnixNano())
+		limit = min(limit, sharedBatch)
 	}
 	before := barrier
 	if len(piles[0]) == 0 {

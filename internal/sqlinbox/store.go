@@ -8,6 +8,7 @@ import (
 	mathrand "math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
@@ -31,6 +32,9 @@ type Store struct {
 
 	statements statements
 	turns      turns
+
+	// sharedUntil is until when batches of deliveries are short, in nanoseconds since 1970.
+	sharedUntil atomic.Int64
 
 	// What Stats counted last.
 	statsMu sync.Mutex

@@ -15,7 +15,7 @@ type splitter struct {
 }
 
 const (
-	splitBatch = 48      // deliveries: other numbers wait until a batch is done
+	splitBatch = 128     // deliveries
 	splitBytes = 8 << 20 // of their bodies
 )
 
