@@ -44,7 +44,7 @@ var scripts = []script{
 // bugs are what fails and would fail at Meta too, by client and operation.
 var bugs = map[string]map[string]string{
 	"@kapso/whatsapp-cloud-api": {
-		"media: download": "it sends a token to its maker's hosts alone, and takes Meta's answer to a stranger for " +
+		"media: download": "it sends a token only to its maker's hosts, and takes Meta's refusal for " +
 			"the file; `auth: \"always\"` helps",
 	},
 	"@great-detail/whatsapp": {
