@@ -40,7 +40,7 @@ const admitStep = 1024
 // While several numbers have deliveries that wait, and a moment longer, batches are short: what
 // arrives for one number waits until the batch of another one is split.
 const (
-	sharedBatch = 48
+	sharedBatch = 24
 	sharedFor   = time.Second
 )
 
