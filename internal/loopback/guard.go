@@ -35,7 +35,11 @@ func ownName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return ThisMachine(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+}
+
+// ThisMachine reports whether a host, without port and brackets, names this machine.
+func ThisMachine(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/appsecret"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/loopback"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/opaque"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
@@ -50,7 +49,7 @@ func (c Config) validate() error {
 		bad("is empty; set it to the receiver's callback URL")
 	case err != nil || u.Hostname() == "":
 		bad("is not a complete URL, such as https://staging.example.com/webhook")
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !loopback.ThisMachine(u.Hostname())):
 		bad("has to begin with https://, because bodies hold messages; http:// is for this machine alone")
 	case u.User != nil:
 		bad("holds a user name or a password; leave it out, since the signature proves who posts")
@@ -60,12 +59,6 @@ func (c Config) validate() error {
 		errs = append(errs, fmt.Errorf("relay: %w", err))
 	}
 	return errors.Join(errs...)
-}
-
-// isLoopback reports whether the host of a URL is this machine.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 // A Relay posts deliveries to one receiver. It is the [webhook.Handler] of an inbox of its own, the
