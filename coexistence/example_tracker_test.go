@@ -74,7 +74,7 @@ func ExampleTracker_Onboard() {
 	// Output: onboarded <nil>
 }
 
-// An answer goes out and is in the conversation at once, so that its echo is nobody's.
+// An answer goes out and is in the conversation at once, so that its echo is recognized.
 func ExampleTracker_Send() {
 	srv, tracker, number := simulated()
 	defer srv.Close()

@@ -111,7 +111,7 @@ func (s *Server) groups(id graph.PhoneNumberID) []*group {
 
 // JoinGroup has a person follow the invite link of a group. Where the business decides who is let
 // in, it returns the id of the request, which the business approves or rejects; else the person is
-// in, and it returns nothing. A group that is full, or whose link was deleted, lets nobody in.
+// in, and it returns nothing. A group that is full, or whose link was deleted, admits no one.
 func (s *Server) JoinGroup(id graph.GroupID, who graph.Identity) (joinRequestID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -115,7 +115,7 @@ const (
 	NoteOnCloudAPI      NoteCode = "on_cloud_api"     // a number on Cloud API cannot be switched directly
 	NoteFormerPartner   NoteCode = "former_partner"   // a number that another partner connected is disconnected first
 	NoteCreditLine      NoteCode = "credit_line"      // a former partner's credit line stands in the way
-	NotePaymentMethod   NoteCode = "payment_method"   // what is sent through Cloud API is billed to somebody
+	NotePaymentMethod   NoteCode = "payment_method"   // sending through Cloud API needs a payment method
 	NoteBadge           NoteCode = "badge"            // a badge may be lost
 	NoteUnusualNumber   NoteCode = "unusual_number"   // the numbering plan does not know the number
 	NoteSanctionedAreas NoteCode = "sanctioned_areas" // Crimea, Donetsk, Luhansk

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A code without advice would leave whoever is on call alone.
+// A code without advice would leave the person on call without help.
 func TestEveryCodeHasAdvice(t *testing.T) {
 	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), "code.go", nil, 0)

@@ -1,6 +1,6 @@
 // Package health says how WhatsApp numbers are, in one call: connection, quality, limits,
 // restrictions, token, phone, webhooks, deliveries, dead letters, backlog. A change of one of them
-// is an event for whoever is on call.
+// is an event for the person on call.
 //
 //	arrivals := new(health.Arrivals)
 //	in, err := db.Inbox(webhook.MultiHandler(tracker, box, &mux, arrivals), inbox.Config{})
