@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -218,13 +219,13 @@ func (s *Number) applyReconnected(ev *webhook.AccountUpdate) {
 // being shared leaves the number to the others that hold it. A disconnection with a reason, or one
 // that names the number, ends them all.
 func (s *Number) applyRemoved(ev *webhook.AccountUpdate) {
-	if ev.Disconnection == nil && ev.PhoneNumber == "" && len(s.WABAs) > 1 {
+	if ev.Disconnection == nil && ev.PhoneNumber == "" && !slices.Equal(s.WABAs, []graph.WABAID{ev.WABAID}) {
 		if i := slices.Index(s.WABAs, ev.WABAID); i >= 0 {
 			s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
 			if s.WABAID == ev.WABAID {
 				s.WABAID = s.WABAs[0]
 			}
-		}
+		} // else a repeat: the account has left before
 		return
 	}
 	if s.Placement == PlacementBoth && !ev.At.IsZero() && ev.At.Before(s.RefreshedAt) {
@@ -268,8 +269,11 @@ func (s Number) Onboard(o cloudapi.Onboarding) Number {
 	}
 	again := s.Cycle > 0 && !o.OnboardedAt.After(s.OnboardedAt.Add(sameSignup))
 	if again {
+		// While the number works, a removal was of one account alone: a repeat of the signup may name
+		// that account, and would bring it back.
+		left := s.Stage.Connected() && !s.RemovedAt.IsZero()
 		for _, waba := range o.WABAIDs {
-			if !slices.Contains(s.WABAs, waba) {
+			if !left && !slices.Contains(s.WABAs, waba) {
 				s.WABAs = append(slices.Clone(s.WABAs), waba)
 			}
 		}

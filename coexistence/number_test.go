@@ -266,6 +266,21 @@ func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 		"the number itself was disconnected")
 }
 
+// A host that dies while it tells of a signup tells it again. Accounts that have left meanwhile stay
+// away, however often Meta says that they left.
+func TestARepeatOfTheSignupBringsNoAccountBack(t *testing.T) {
+	t.Parallel()
+	signup := cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0}
+	first := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
+	last := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
+	last.WABAID = otherWA
+	one := applied(coexistence.Number{}.Onboard(signup), first)
+	again := one.Onboard(signup)
+	require.Equal(t, []graph.WABAID{otherWA}, again.WABAs)
+	require.Equal(t, coexistence.StageRemoved, applied(again, last).Stage)
+	require.Equal(t, coexistence.StageOnboarded, applied(again, first).Stage, "a repeat, and the other account is there")
+}
+
 func TestEveryEndingHasARemedy(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

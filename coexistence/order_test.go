@@ -101,6 +101,19 @@ func TestWhatSpeaksAboutAMessagePlacesIt(t *testing.T) {
 	require.Equal(t, []string{"first", "second", "third"}, texts(t, store, "US.1001"))
 }
 
+// A history holds the reactions to messages that were deleted, and not those messages. They keep
+// the places that they had when they came live.
+func TestAReactionInAHistoryMovesNoMessage(t *testing.T) {
+	t.Parallel()
+	store := new(coexistence.MemStore)
+	reaction := `"type":"reaction","reaction":{"message_id":"wamid.1","emoji":"👍"}`
+	arrive(t, store,
+		arrival{inbound("wamid.2", ada, 1, text("first")), 10},
+		arrival{inbound("wamid.1", ada, 1, text("second")), 20},
+		arrival{history(0, 1, 100, ada, past("wamid.3", business, 30, reaction)), 5000})
+	require.Equal(t, []string{"first", "second"}, texts(t, store, "US.1001"))
+}
+
 // Events of one delivery have their places in it; events without an arrival come first, by their
 // ids.
 func TestPlacesWithinADeliveryCount(t *testing.T) {

@@ -336,7 +336,9 @@ func (t *Tracker) importMessages(ctx context.Context, ev *webhook.HistoryChunk) 
 			continue
 		}
 		f := historyFact(ev.EventInfo, thread, m)
-		f.position = historyPosition(ev, i, descending)
+		if f.content != nil { // a reaction places nothing: histories do not hold the deleted message it was put on
+			f.position = historyPosition(ev, i, descending)
+		}
 		b.add(f)
 		if len(b.messages) == batchSize {
 			if err := b.store(ctx); err != nil {

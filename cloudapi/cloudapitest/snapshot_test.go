@@ -63,7 +63,7 @@ func TestWhatIsUnderWayIsNotKept(t *testing.T) {
 		require.NoError(t, err)
 		quiet, err := srv.Snapshot()
 		require.NoError(t, err)
-		srv.OnMessage(func(cloudapitest.SentMessage) { time.Sleep(time.Minute) })
+		srv.OnMessage(func(cloudapitest.SentMessage) { time.Sleep(30 * time.Second) }) // the client waits a minute
 		answered := make(chan error)
 		go func() {
 			_, err := client.Messages.Send(t.Context(), phone.ID, cloudapi.Message{

@@ -3,6 +3,7 @@ package modeltest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -86,7 +87,7 @@ func (r *run) toldOf(m coexistencetest.ChatMessage) telling {
 		return told
 	}
 	for _, d := range r.world.Deliveries() {
-		place := bytes.Index(d.Body, []byte(`"`+m.ID+`"`))
+		place := placeIn(d.Body, m.ID)
 		if place < 0 || len(d.Attempts) == 0 {
 			continue
 		}
@@ -100,4 +101,34 @@ func (r *run) toldOf(m coexistencetest.ChatMessage) telling {
 		}
 	}
 	return told
+}
+
+// placeIn returns where a delivery speaks of a message, or -1. What a history says of it does not
+// count: that is told by PastAt, and a reaction in a history places nothing.
+func placeIn(body []byte, id graph.MessageID) int {
+	place := bytes.Index(body, []byte(`"`+id+`"`))
+	if place < 0 || !bytes.Contains(body, []byte(`"threads"`)) {
+		return place
+	}
+	var delivery struct {
+		Entry []struct {
+			Changes []struct {
+				Value json.RawMessage `json:"value"`
+			} `json:"changes"`
+		} `json:"entry"`
+	}
+	if json.Unmarshal(body, &delivery) != nil {
+		return -1
+	}
+	before := 0
+	for _, entry := range delivery.Entry {
+		for _, change := range entry.Changes {
+			in := bytes.Index(change.Value, []byte(`"`+id+`"`))
+			if in >= 0 && !bytes.Contains(change.Value, []byte(`"threads"`)) {
+				return before + in
+			}
+			before += len(change.Value)
+		}
+	}
+	return -1
 }
