@@ -25,12 +25,12 @@ type latency struct {
 // all connections wait, is late from then on: a host that stalls is not measured less.
 func openLoop(ctx context.Context, e engine, withTracker bool, rate float64, o options) (l latency, err error) {
 	n := max(int(rate*o.window.Seconds()), 1)
-	h, err := newHost(ctx, e, withTracker, n)
+	h, err := newHost(ctx, e, withTracker, n+warmUp)
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, h.close(ctx)) }()
-	if err := h.inbox.Start(ctx); err != nil {
+	if err := h.start(ctx, n); err != nil {
 		return l, err
 	}
 	s := sender{addr: h.addr, rate: rate, make: func(n int) []byte { return text(tenantA, n) }}
@@ -43,7 +43,7 @@ func openLoop(ctx context.Context, e engine, withTracker bool, rate float64, o o
 			l.backlog++
 		}
 	}
-	if err := a.wait(ctx, n, roundTimeout); err != nil {
+	if err := a.wait(ctx, warmUp+n, roundTimeout); err != nil {
 		return l, err
 	}
 	all := a.latencies(s.due)

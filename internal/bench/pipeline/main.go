@@ -50,7 +50,7 @@ func main() {
 	only := flag.String("only", "", "measure only the lines whose number has this `prefix`, such as E1")
 	engine := flag.String("engine", "", "measure only the engine of this `name`, such as SQLite")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many rounds")
-	flag.IntVar(&o.texts, "texts", 10_000, "how many texts in a closed loop and in a backlog")
+	flag.IntVar(&o.texts, "texts", 20_000, "how many texts in a closed loop and in a backlog")
 	flag.IntVar(&o.statuses, "statuses", 60_000, "how many statuses are a flood")
 	flag.DurationVar(&o.window, "window", 10*time.Second, "how long an open loop lasts")
 	flag.Float64Var(&o.rate, "rate", 0, "texts a second of the open loop; 0 for half of what the closed loop shows")

@@ -27,12 +27,12 @@ type throughput struct {
 
 // closedLoop posts n texts as fast as the host acknowledges them, and waits until all are handled.
 func closedLoop(ctx context.Context, e engine, withTracker bool, n int) (t throughput, err error) {
-	h, err := newHost(ctx, e, withTracker, n)
+	h, err := newHost(ctx, e, withTracker, n+warmUp)
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, h.close(ctx)) }()
-	if err := h.inbox.Start(ctx); err != nil {
+	if err := h.start(ctx, n); err != nil {
 		return t, err
 	}
 	empty, err := h.size(ctx)
@@ -46,7 +46,7 @@ func closedLoop(ctx context.Context, e engine, withTracker bool, n int) (t throu
 		return t, err
 	}
 	a := h.handled[tenantA]
-	if err := a.wait(ctx, n, roundTimeout); err != nil {
+	if err := a.wait(ctx, warmUp+n, roundTimeout); err != nil {
 		return t, err
 	}
 	t.rate = float64(n) / a.last(n).Sub(begin).Seconds()
