@@ -1,6 +1,7 @@
 package coexistence
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -60,6 +61,10 @@ type Number struct {
 
 	// RemovedAt is the latest time of an update that ended the cycle, or tried to.
 	RemovedAt time.Time `json:"removed_at,omitzero"`
+
+	// AccountsLeft has the accounts that stopped sharing the number since the signup while others
+	// went on, with when. Nil if none did.
+	AccountsLeft map[graph.WABAID]time.Time `json:"accounts_left,omitempty"`
 
 	// Disconnection says why the number was removed, or suspended. Nil while it works, or if Meta
 	// did not say.
@@ -219,7 +224,7 @@ func (s Number) Accounts() []graph.WABAID {
 
 // Clone returns a copy that shares nothing that can be changed. Stores hand out clones.
 func (s Number) Clone() Number {
-	s.WABAs = slices.Clone(s.WABAs)
+	s.WABAs, s.AccountsLeft = slices.Clone(s.WABAs), maps.Clone(s.AccountsLeft)
 	s.History.Phases = slices.Clone(s.History.Phases)
 	for i, p := range s.History.Phases {
 		s.History.Phases[i].Chunks = slices.Clone(p.Chunks)

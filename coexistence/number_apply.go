@@ -3,6 +3,7 @@ package coexistence
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -161,6 +162,10 @@ func (s *Number) applyLifecycle(ev *webhook.AccountUpdate) {
 	case webhook.AccountReconnected:
 		s.applyReconnected(ev)
 	default:
+		if ev.Disconnection == nil && ev.PhoneNumber == "" && !slices.Equal(s.Accounts(), []graph.WABAID{ev.WABAID}) {
+			s.applyAccountLeft(ev)
+			break
+		}
 		ev = s.afterReading(ev, s.RemovedAt)
 		s.RemovedAt = later(s.RemovedAt, ev.At)
 		s.applyRemoved(ev)
@@ -215,19 +220,27 @@ func (s *Number) applyReconnected(ev *webhook.AccountUpdate) {
 	}
 }
 
-// applyRemoved ends the cycle, or takes away one of several accounts: an account that merely stops
-// being shared leaves the number to the others that hold it. A disconnection with a reason, or one
-// that names the number, ends them all.
-func (s *Number) applyRemoved(ev *webhook.AccountUpdate) {
-	if ev.Disconnection == nil && ev.PhoneNumber == "" && !slices.Equal(s.WABAs, []graph.WABAID{ev.WABAID}) {
-		if i := slices.Index(s.WABAs, ev.WABAID); i >= 0 {
-			s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
-			if s.WABAID == ev.WABAID {
-				s.WABAID = s.WABAs[0]
-			}
-		} // else a repeat: the account has left before
+// applyAccountLeft takes away one of several accounts: one that merely stops being shared leaves the
+// number to the others that hold it. A disconnection with a reason, or one that names the number,
+// ends them all: see applyRemoved. Of an account that does not hold the number, it is a repeat.
+func (s *Number) applyAccountLeft(ev *webhook.AccountUpdate) {
+	i := slices.Index(s.WABAs, ev.WABAID)
+	if i < 0 {
 		return
 	}
+	s.WABAs = slices.Delete(slices.Clone(s.WABAs), i, i+1)
+	if s.WABAID == ev.WABAID {
+		s.WABAID = s.WABAs[0]
+	}
+	s.AccountsLeft = maps.Clone(s.AccountsLeft)
+	if s.AccountsLeft == nil {
+		s.AccountsLeft = map[graph.WABAID]time.Time{}
+	}
+	s.AccountsLeft[ev.WABAID] = ev.At
+}
+
+// applyRemoved ends the cycle.
+func (s *Number) applyRemoved(ev *webhook.AccountUpdate) {
 	if s.Placement == PlacementBoth && !ev.At.IsZero() && ev.At.Before(s.RefreshedAt) {
 		return // the number was read after that, and lives
 	}
@@ -269,10 +282,8 @@ func (s Number) Onboard(o cloudapi.Onboarding) Number {
 	}
 	again := s.Cycle > 0 && !o.OnboardedAt.After(s.OnboardedAt.Add(sameSignup))
 	if again {
-		// While the number works, a removal was of one account alone: a repeat of the signup may name
-		// that account, and would bring it back.
-		left := s.Stage.Connected() && !s.RemovedAt.IsZero()
 		for _, waba := range o.WABAIDs {
+			_, left := s.AccountsLeft[waba]
 			if !left && !slices.Contains(s.WABAs, waba) {
 				s.WABAs = append(slices.Clone(s.WABAs), waba)
 			}
@@ -295,6 +306,7 @@ func (s Number) Onboard(o cloudapi.Onboarding) Number {
 // dropBeforeSignup forgets what happened before the signup, and keeps what happened after it: a
 // host that was down may hear of the end of a cycle before it gets to say that the cycle began.
 func (s *Number) dropBeforeSignup() {
+	s.dropAccountsLeft()
 	for _, at := range []*time.Time{&s.OffboardedAt, &s.ReconnectedAt, &s.RemovedAt, &s.LifecycleAt} {
 		if !at.After(s.OnboardedAt) {
 			*at = time.Time{}
@@ -318,6 +330,28 @@ func (s *Number) dropBeforeSignup() {
 	default:
 		s.Disconnection = nil
 	}
+}
+
+// dropAccountsLeft forgets the accounts that left before the signup, and takes away those that left
+// after it. If all of them did, the number was removed.
+func (s *Number) dropAccountsLeft() {
+	var left map[graph.WABAID]time.Time
+	var last time.Time
+	for waba, at := range s.AccountsLeft {
+		if at.After(s.OnboardedAt) && slices.Contains(s.WABAs, waba) {
+			if left == nil {
+				left = map[graph.WABAID]time.Time{}
+			}
+			left[waba], last = at, later(last, at)
+		}
+	}
+	s.AccountsLeft = left
+	if len(left) == len(s.WABAs) {
+		s.RemovedAt = later(s.RemovedAt, last)
+		return
+	}
+	s.WABAs = slices.DeleteFunc(slices.Clone(s.WABAs), func(waba graph.WABAID) bool { return !left[waba].IsZero() })
+	s.WABAID = s.WABAs[0]
 }
 
 // ApplyReading returns the state after the number was read. at is when the reading began.

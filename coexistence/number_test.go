@@ -266,19 +266,48 @@ func TestAccountsThatStopSharingOneByOne(t *testing.T) {
 		"the number itself was disconnected")
 }
 
-// A host that dies while it tells of a signup tells it again. Accounts that have left meanwhile stay
-// away, however often Meta says that they left.
-func TestARepeatOfTheSignupBringsNoAccountBack(t *testing.T) {
+// Each account of a number says that it left, and neither has to say it twice, whenever the signup
+// and a reading of the number come between.
+func TestWhenAllAccountsHaveLeftTheNumberIsRemoved(t *testing.T) {
 	t.Parallel()
 	signup := cloudapi.Onboarding{PhoneNumberID: phone, WABAIDs: []graph.WABAID{waba, otherWA}, OnboardedAt: t0}
-	first := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
-	last := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
-	last.WABAID = otherWA
-	one := applied(coexistence.Number{}.Onboard(signup), first)
-	again := one.Onboard(signup)
-	require.Equal(t, []graph.WABAID{otherWA}, again.WABAs)
-	require.Equal(t, coexistence.StageRemoved, applied(again, last).Stage)
-	require.Equal(t, coexistence.StageOnboarded, applied(again, first).Stage, "a repeat, and the other account is there")
+	one := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
+	other := account(webhook.AccountPartnerRemoved, t0.Add(time.Hour))
+	other.WABAID = otherWA
+	number := coexistence.Number{}.Onboard(signup)
+
+	t.Run("the signup is told again in between", func(t *testing.T) {
+		t.Parallel()
+		again := applied(number, one).Onboard(signup)
+		require.Equal(t, []graph.WABAID{otherWA}, again.WABAs)
+		require.Equal(t, coexistence.StageOnboarded, applied(again, one).Stage, "a repeat")
+		require.Equal(t, coexistence.StageRemoved, applied(again, other).Stage)
+	})
+	t.Run("the next signup is told afterwards", func(t *testing.T) {
+		t.Parallel()
+		next := signup
+		next.OnboardedAt = t0.Add(time.Minute * 30)
+		early := applied(number, one).Onboard(next)
+		require.Equal(t, coexistence.StageOnboarded, early.Stage)
+		require.Equal(t, []graph.WABAID{otherWA}, early.WABAs)
+		require.Equal(t, coexistence.StageRemoved, applied(early, other).Stage)
+		require.Equal(t, coexistence.StageRemoved, applied(number, one, other).Onboard(next).Stage)
+		next.WABAIDs = []graph.WABAID{waba}
+		require.Equal(t, coexistence.StageRemoved, applied(number, one).Onboard(next).Stage, "the only one has left")
+		next.OnboardedAt = t0.Add(2 * time.Hour)
+		back := applied(number, one).Onboard(next)
+		require.Equal(t, coexistence.StageOnboarded, back.Stage)
+		require.Nil(t, back.AccountsLeft, "it left before")
+	})
+	// Meta's times are whole seconds, so a reading can be dated after an update that it did not see.
+	t.Run("the number is read in the same second", func(t *testing.T) {
+		t.Parallel()
+		both := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
+		read := number.ApplyReading(both, t0.Add(time.Hour+time.Second/2))
+		require.Equal(t, coexistence.PlacementBoth, read.Placement)
+		require.Equal(t, coexistence.StageRemoved, applied(read, one, other).Stage)
+		require.Equal(t, coexistence.StageRemoved, applied(read, other, one).Stage)
+	})
 }
 
 func TestEveryEndingHasARemedy(t *testing.T) {
