@@ -1,12 +1,15 @@
 package inbox
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
@@ -66,6 +69,27 @@ func (p *preparation) end() {
 	p.arrived.Signal()
 }
 
+// deal sorts what is claimed so that numbers take turns: a flood of one number was claimed before,
+// and the text of another one is in the next step all the same. The caller must hold c.mu.
+func (p *preparation) deal() {
+	if len(p.c.ofNumber) < 2 {
+		return
+	}
+	type turn struct {
+		lane claimedLane
+		n    int // lanes of its number before it
+	}
+	turns, counts := make([]turn, len(p.claimed)), map[graph.PhoneNumberID]int{}
+	for i, lane := range p.claimed {
+		turns[i] = turn{lane, counts[lane.number()]}
+		counts[lane.number()]++
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Compare(a.n, b.n) })
+	for i, t := range turns {
+		p.claimed[i] = t.lane
+	}
+}
+
 // take waits for lanes, and returns as many as go in one step. It returns none at the end.
 func (p *preparation) take() []claimedLane {
 	p.c.mu.Lock()
@@ -73,6 +97,7 @@ func (p *preparation) take() []claimedLane {
 	for len(p.claimed) == 0 && !p.ended {
 		p.arrived.Wait()
 	}
+	p.deal()
 	n, events, bytes := 0, 0, 0
 	for ; n < len(p.claimed) && (n == 0 || events < prepareEvents && bytes < prepareBytes); n++ {
 		events += len(p.claimed[n].records)

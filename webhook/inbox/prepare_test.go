@@ -97,6 +97,31 @@ func TestEventsArePreparedTogetherBeforeTheyAreHandled(t *testing.T) {
 	})
 }
 
+// Numbers take turns at being prepared: a text of one waits for the step that is under way, and not
+// for all that was claimed of another number before.
+func TestANumberIsPreparedInTheNextStep(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &preparer{during: func(context.Context, []string) { time.Sleep(100 * time.Millisecond) }}
+		in := start(t, new(inbox.MemStore), p, inbox.Config{})
+		for person := range 40 {
+			var ids []string
+			for i := range 40 {
+				ids = append(ids, fmt.Sprintf("wamid.flood.%d.%d", person, i))
+			}
+			receive(t, in, says(fmt.Sprintf("1555010%04d", person), ids...))
+		}
+		time.Sleep(50 * time.Millisecond)
+		other := says("15550100101", "wamid.other")
+		other.Body = bytes.ReplaceAll(other.Body, []byte("106540352242922"), []byte("106540352242923"))
+		receive(t, in, other)
+		require.NoError(t, in.WaitIdle(t.Context()))
+		step := slices.IndexFunc(p.batches, func(names []string) bool { return slices.Contains(names, "wamid.other") })
+		require.Equal(t, 1, step)
+		require.Len(t, p.names(), 40*40+1)
+	})
+}
+
 // What failed is not prepared again, nor is what stands behind it in its conversation as long as it
 // comes with it: whatever spoils a step spoils one step.
 func TestWhatFailedIsHandledWithoutBeingPrepared(t *testing.T) {
