@@ -42,7 +42,7 @@ type HealthEntity struct {
 
 // A HealthError is a reason, with Meta's advice.
 type HealthError struct {
-	// Code is one of Meta's codes of health, such as [graph.CodeTemplateNotApproved].
+	// Code is one of Meta's codes of health, such as [graph.CodePaymentMethodFails].
 	Code        int    `json:"error_code"`
 	Description string `json:"error_description"`
 	Solution    string `json:"possible_solution"` // for people

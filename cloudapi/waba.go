@@ -40,7 +40,8 @@ type WABA struct {
 	Status string `json:"status"`
 
 	// PrimaryFundingID is the payment method of the account: see [Allocation].Credential. Empty if
-	// it has none.
+	// it has none. Ask for it alone: Meta shows it to solution partners only, as hosts report
+	// (October 2026), and refuses the whole call to others with [graph.CodePermissionDenied].
 	PrimaryFundingID string `json:"primary_funding_id"`
 
 	// OwnerBusinessInfo is the business portfolio that owns the WABA; OnBehalfOfBusinessInfo the

@@ -112,36 +112,21 @@ func contentOf(content webhook.Content, raw []byte) Content {
 		return Content{Type: typeUnknown, Raw: slices.Clone(raw)}
 	}
 	b := Content{Type: contentType(content), Text: webhook.ContentText(content)}
-	switch c := content.(type) {
-	case *webhook.Text, *webhook.MediaPlaceholder, *webhook.RequestWelcome:
-		return b
-	case *webhook.Image:
-		b.Media = mediaOf(c.Media)
-		return b
-	case *webhook.Video:
-		b.Media = mediaOf(c.Media)
-		return b
-	case *webhook.Audio:
-		b.Media = mediaOf(c.Media)
-		b.Media.Voice = c.Voice
-		return b
-	case *webhook.Document:
-		b.Media = mediaOf(c.Media)
-		b.Media.Filename = c.Filename
-		return b
-	case *webhook.Sticker:
-		b.Media = mediaOf(c.Media)
-		b.Media.Animated = c.Animated
-		return b
-	default:
+	if m := webhook.ContentMedia(content); m != nil {
+		b.Media = &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
 	}
-	b.Raw = slices.Clone(raw)
+	switch c := content.(type) {
+	case *webhook.Text, *webhook.Image, *webhook.Video, *webhook.MediaPlaceholder, *webhook.RequestWelcome:
+	case *webhook.Audio:
+		b.Media.Voice = c.Voice
+	case *webhook.Document:
+		b.Media.Filename = c.Filename
+	case *webhook.Sticker:
+		b.Media.Animated = c.Animated
+	default:
+		b.Raw = slices.Clone(raw)
+	}
 	return b
-}
-
-// mediaOf translates what all kinds of files have in common.
-func mediaOf(m webhook.Media) *Media {
-	return &Media{ID: m.ID, MIMEType: m.MIMEType, SHA256: m.SHA256}
 }
 
 // sentContent translates content that was sent through the API. What Text and Media do not tell in

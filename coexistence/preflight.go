@@ -21,6 +21,7 @@ const (
 	CheckFields       Check = "fields"       // our app subscribes to the webhook fields of coexistence
 	CheckResponders   Check = "responders"   // nothing else answers the customers of the number
 	CheckOverride     Check = "override"     // no callback override parts data from account updates
+	CheckPayment      Check = "payment"      // something pays for what the number sends through Cloud API
 )
 
 // A Finding is something that a preflight found.
@@ -56,6 +57,10 @@ type Preflight struct {
 	// Problems prevent a sync. Warnings do not.
 	Problems []Finding
 	Warnings []Finding
+
+	// Unknown is what Meta does not show to this token, or did not say: neither a warning nor an
+	// all-clear, so it is nothing to alarm anyone with. It prevents nothing.
+	Unknown []Finding
 
 	// Phone is the number as it was read at ReadAt, nil if it could not be read.
 	Phone  *cloudapi.Phone
@@ -108,9 +113,10 @@ func OptionalFields() []webhook.Field {
 	return []webhook.Field{webhook.FieldMessagingHandovers, webhook.FieldStandby, webhook.FieldUserPreferences}
 }
 
-// Preflight reads whether everything is in place for the syncs of the number, and changes nothing.
-// [Tracker.RequestSync] does it by itself. The error is about the store or the client; calls that
-// bring no answer are problems.
+// Preflight reads whether everything is in place for the syncs of the number, and what may be in
+// the way of its first messages: other responders, and that nothing pays for them. It changes
+// nothing. [Tracker.RequestSync] does it by itself. The error is about the store or the client; a
+// call that brings no answer is a problem if a sync needs it.
 func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Preflight, error) {
 	st, err := t.onboardedNumber(ctx, phone)
 	if err != nil {
@@ -123,10 +129,10 @@ func (t *Tracker) Preflight(ctx context.Context, phone graph.PhoneNumberID) (Pre
 	return preflight(ctx, c, st, t.cfg.Syncs), nil
 }
 
-// preflight reads the number, the subscribed apps of each of its accounts and the app's webhook
-// fields. It looks at all of them, so that the host gets every problem at once. What cannot be read
-// counts as wrong: a call that is made again costs nothing, and a sync that goes nowhere is lost.
-// kinds is what is to be requested.
+// preflight reads the number, the subscribed apps of each of its accounts, the app's webhook fields
+// and what pays for each account. It looks at all of them, so that the host gets every problem at
+// once. What cannot be read counts as wrong, if a sync needs it: a call that is made again costs
+// nothing, and a sync that goes nowhere is lost. kinds is what is to be requested.
 func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloudapi.SyncKind) Preflight {
 	var p Preflight
 	p.checkNumber(ctx, c, st.PhoneNumberID)
@@ -136,6 +142,7 @@ func preflight(ctx context.Context, c *cloudapi.Client, st Number, kinds []cloud
 		required = slices.DeleteFunc(required, func(f webhook.Field) bool { return f == webhook.FieldHistory })
 	}
 	p.checkFields(ctx, c, required)
+	p.checkPayment(ctx, c, st.Accounts())
 	if !st.OtherResponderAt.IsZero() {
 		p.warning(Finding{
 			Check: CheckResponders,
@@ -241,6 +248,53 @@ func (p *Preflight) checkFields(ctx context.Context, c *cloudapi.Client, require
 				"and user_preferences before it sends marketing: it is how people stop that in WhatsApp",
 		})
 	}
+}
+
+// checkPayment checks that something pays for each account. A sync does without, so nothing is a
+// problem. Meta shows what pays (primary_funding_id) to solution partners alone and refuses others
+// with code 10, as hosts report (October 2026). An account of which that is refused may still say
+// in its health that its payment method fails; that it does not say so proves nothing, since health
+// is late at times.
+//
+// Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/account-model-evolution/messaging
+func (p *Preflight) checkPayment(ctx context.Context, c *cloudapi.Client, accounts []graph.WABAID) {
+	for _, waba := range accounts {
+		account, err := c.WABAs.Get(ctx, waba, cloudapi.WABAGetOptions{Fields: []string{"id", "primary_funding_id"}})
+		switch {
+		case err == nil && account.PrimaryFundingID != "":
+		case err == nil:
+			p.warning(Finding{
+				Check: CheckPayment, WABAID: waba,
+				Text: "the account has no payment method, so Meta refuses what is not free (131042); " + payAdvice,
+			})
+		case errors.Is(err, graph.ErrPermission) && paymentFails(ctx, c, waba):
+			p.warning(Finding{
+				Check: CheckPayment, WABAID: waba,
+				Text: "Meta says that the payment method of the account is missing or fails, so it refuses what is " +
+					"not free (131042); " + payAdvice,
+			})
+		default:
+			p.Unknown = append(p.Unknown, Finding{
+				Check: CheckPayment, WABAID: waba, Err: err, Text: "whether the account has a payment method is " +
+					"unknown: Meta shows it to solution partners alone. If the first send that is not free fails " +
+					"with 131042, it has none; " + payAdvice,
+			})
+		}
+	}
+}
+
+// payAdvice is what helps against 131042.
+const payAdvice = "the business adds one in WhatsApp Manager (in India it may have to fill up its balance), or a " +
+	"solution partner shares its line of credit (signup.Config.Credit)"
+
+// paymentFails reports whether the health of an account says that its payment method fails.
+func paymentFails(ctx context.Context, c *cloudapi.Client, waba graph.WABAID) bool {
+	h, err := c.Health.Get(ctx, string(waba))
+	return err == nil && slices.ContainsFunc(h.Status.Entities, func(e cloudapi.HealthEntity) bool {
+		return slices.ContainsFunc(e.Errors, func(e cloudapi.HealthError) bool {
+			return graph.Code(e.Code) == graph.CodePaymentMethodFails
+		})
+	})
 }
 
 // overrideText is the same for an override of the number and of an account: the host has to look at

@@ -337,6 +337,69 @@ func TestPreflightFindings(t *testing.T) {
 	}
 }
 
+// What Meta does not show is unknown, and neither a warning nor an all-clear.
+func TestPreflightLooksAtThePaymentMethod(t *testing.T) {
+	t.Parallel()
+	partner := func(d *syncBench) { d.srv.AddCreditLine(d.srv.AddBusiness(cloudapitest.Business{}).ID) }
+	tests := map[string]struct {
+		change  func(*syncBench)
+		warning string // a part of its text
+		unknown error  // that the finding has
+	}{
+		"works, shown": {change: func(d *syncBench) { partner(d); d.srv.SetPaymentMethod(waba, true) }},
+		"none, shown":  {change: partner, warning: "has no payment method"},
+		"fails, shown": {
+			change:  func(d *syncBench) { partner(d); d.srv.SetPaymentMethod(waba, false) },
+			warning: "has no payment method",
+		},
+		"works, not shown": {
+			change:  func(d *syncBench) { d.srv.SetPaymentMethod(waba, true) },
+			unknown: graph.CodePermissionDenied,
+		},
+		"none, not shown": {change: func(*syncBench) {}, unknown: graph.CodePermissionDenied},
+		"fails, not shown": {
+			change:  func(d *syncBench) { d.srv.SetPaymentMethod(waba, false) },
+			warning: "missing or fails",
+		},
+		"Meta does not answer": {
+			change: func(d *syncBench) {
+				d.srv.SetPaymentMethod(waba, false)
+				d.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}", Code: 2, Status: 503, Times: 10})
+			},
+			unknown: graph.Code(2),
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newSyncBench(t)
+			tt.change(d)
+			p, err := d.tracker.Preflight(t.Context(), phone)
+			require.NoError(t, err)
+			require.True(t, p.OK(), p.Problems)
+			if tt.warning == "" {
+				require.Empty(t, p.Warnings)
+			} else {
+				require.Len(t, p.Warnings, 1)
+				require.Contains(t, p.Warnings[0].Text, tt.warning)
+				require.Contains(t, p.Warnings[0].Text, "131042")
+			}
+			if tt.unknown == nil {
+				require.Empty(t, p.Unknown)
+			} else {
+				require.Len(t, p.Unknown, 1)
+				require.ErrorIs(t, p.Unknown[0].Err, tt.unknown)
+				require.Contains(t, p.Unknown[0].Text, "is unknown")
+			}
+			for _, f := range append(p.Warnings, p.Unknown...) {
+				require.Equal(t, coexistence.CheckPayment, f.Check)
+				require.Equal(t, waba, f.WABAID)
+				require.Contains(t, f.Text, "WhatsApp Manager")
+			}
+		})
+	}
+}
+
 // An override takes the data elsewhere, and account updates ignore it.
 func TestAnOverrideIsAWarning(t *testing.T) {
 	t.Parallel()

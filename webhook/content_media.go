@@ -46,3 +46,24 @@ type Sticker struct {
 	Media
 	Animated bool `json:"animated"`
 }
+
+// ContentMedia returns the file of any content: that of an [*Image], a [*Video], an [*Audio], a
+// [*Document] or a [*Sticker]. It is nil for everything else, also for a [*MediaPlaceholder], which
+// stands for a file that is told of later or never, and for an [*Edit]: ask for that of
+// [Edit].Content. The words are [ContentText].
+func ContentMedia(c Content) *Media {
+	switch c := c.(type) {
+	case *Image:
+		return &c.Media
+	case *Video:
+		return &c.Media
+	case *Audio:
+		return &c.Media
+	case *Document:
+		return &c.Media
+	case *Sticker:
+		return &c.Media
+	default:
+		return nil
+	}
+}

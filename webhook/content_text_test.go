@@ -10,6 +10,41 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
+func TestTheFileOfAnyContent(t *testing.T) {
+	t.Parallel()
+	var (
+		image    webhook.Image
+		video    webhook.Video
+		audio    webhook.Audio
+		document webhook.Document
+		sticker  webhook.Sticker
+	)
+	for name, tt := range map[string]struct {
+		content webhook.Content
+		want    *webhook.Media
+	}{
+		"image":       {&image, &image.Media},
+		"video":       {&video, &video.Media},
+		"audio":       {&audio, &audio.Media},
+		"document":    {&document, &document.Media},
+		"sticker":     {&sticker, &sticker.Media},
+		"text":        {&webhook.Text{}, nil},
+		"placeholder": {&webhook.MediaPlaceholder{}, nil},
+		"edit":        {&webhook.Edit{Content: &image}, nil},
+		"unknown":     {&webhook.UnknownContent{Name: "poll"}, nil},
+		"none":        {nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if tt.want == nil {
+				require.Nil(t, webhook.ContentMedia(tt.content))
+				return
+			}
+			require.Same(t, tt.want, webhook.ContentMedia(tt.content))
+		})
+	}
+}
+
 func TestTheWordsOfAnyContent(t *testing.T) {
 	t.Parallel()
 	card := func(name string) graph.ContactCard {

@@ -73,3 +73,15 @@ func ExampleDelivery_Events() {
 	}
 	// Output: true Do you have the blue one in stock?
 }
+
+// The file of a message, whatever its kind: nil if it has none.
+func ExampleContentMedia() {
+	for _, c := range []webhook.Content{
+		&webhook.Sticker{Media: webhook.Media{ID: "77", MIMEType: "image/webp"}}, &webhook.Text{Body: "Thanks!"},
+	} {
+		if file := webhook.ContentMedia(c); file != nil {
+			fmt.Println(file.ID, file.MIMEType) // download it by its id
+		}
+	}
+	// Output: 77 image/webp
+}

@@ -11,18 +11,34 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// health says that nothing stands in the way, which is all that this server knows. To play trouble,
-// let [Server.Inject] answer.
-func health(entity, id string) json.RawMessage {
+// health says that nothing stands in the way. But for [Server.SetPaymentMethod], that is all that
+// this server knows; to play other trouble, let [Server.Inject] answer.
+func health(entity, id string) json.RawMessage { return healthOf(entity, id, cloudapi.HealthAvailable) }
+
+// healthOf is the health of one thing.
+func healthOf(entity, id string, state cloudapi.HealthState, errs ...cloudapi.HealthError) json.RawMessage {
 	type part struct {
-		Type    string               `json:"entity_type"`
-		ID      string               `json:"id"`
-		CanSend cloudapi.HealthState `json:"can_send_message"`
+		Type    string                 `json:"entity_type"`
+		ID      string                 `json:"id"`
+		CanSend cloudapi.HealthState   `json:"can_send_message"`
+		Errors  []cloudapi.HealthError `json:"errors,omitempty"`
 	}
 	return raw(struct {
 		CanSend  cloudapi.HealthState `json:"can_send_message"`
 		Entities []part               `json:"entities"`
-	}{cloudapi.HealthAvailable, []part{{entity, id, cloudapi.HealthAvailable}}})
+	}{state, []part{{entity, id, state, errs}}})
+}
+
+// wabaHealth is the health of an account. The texts are Meta's.
+func wabaHealth(w *waba) json.RawMessage {
+	if !w.unpaid {
+		return health("WABA", string(w.ID))
+	}
+	return healthOf("WABA", string(w.ID), cloudapi.HealthBlocked, cloudapi.HealthError{
+		Code:        int(graph.CodePaymentMethodFails),
+		Description: "There is an error with the payment method. This will block business initiated conversations.",
+		Solution:    "There was an error with your payment method. Please add a new payment method to the account.",
+	})
 }
 
 // getApp reads the app itself.

@@ -79,7 +79,8 @@ type waba struct {
 
 	deletedTemplates map[string]time.Time // approved ones, by name and language
 
-	funding string // the credential of the credit line that pays
+	funding string // what pays: the credential of a credit line, or a payment method
+	unpaid  bool   // Meta says that the payment method fails
 }
 
 // AddWABA adds an account and returns it with everything filled in.

@@ -22,7 +22,8 @@ type allocation struct {
 	credential string
 }
 
-// AddCreditLine gives a portfolio a line of credit. A token with [ScopeBusiness] can share it.
+// AddCreditLine gives a portfolio a line of credit, which makes the app that of a solution partner:
+// it sees what pays for accounts. A token with [ScopeBusiness] can share the line.
 func (s *Server) AddCreditLine(owner graph.BusinessID) cloudapi.CreditLineID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +86,7 @@ func (s *Server) attachCredit(c *call) reply {
 		return refuse(missing("waba_currency"))
 	}
 	a := s.allocate(c, w.OwnerBusinessID)
-	w.funding, w.Currency = a.credential, c.get("waba_currency")
+	w.funding, w.unpaid, w.Currency = a.credential, false, c.get("waba_currency")
 	return ok(allocated{ID: a.id, WABA: w.ID})
 }
 
@@ -128,6 +129,34 @@ func (s *Server) revokeAllocation(c *call) reply {
 	}
 	s.objects = slices.DeleteFunc(s.objects, func(o *object) bool { return o == c.object })
 	return success
+}
+
+// SetPaymentMethod gives an account a payment method that works, or one that fails. An account
+// begins with none, as after a signup, and Meta says nothing about that in its health.
+//
+//	begins     no primary_funding_id     health: available
+//	true       primary_funding_id        health: available
+//	false      no primary_funding_id     health: blocked, 141006
+//
+// Meta shows primary_funding_id to solution partners alone: a call that asks for it is refused with
+// code 10 until [Server.AddCreditLine] has made the app that of one. Messages go on in any state;
+// to play a refused one, [Server.Inject] [graph.CodePaymentIssue].
+func (s *Server) SetPaymentMethod(id graph.WABAID, works bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.waba(id)
+	if w == nil {
+		return
+	}
+	w.funding, w.unpaid = "", !works
+	if works {
+		w.funding = s.newID()
+	}
+}
+
+// seesFunding reports whether the app is a solution partner's, which may see what pays.
+func (s *Server) seesFunding() bool {
+	return slices.ContainsFunc(s.objects, func(o *object) bool { return o.kind == kindCredit })
 }
 
 // fundingOf is what an account shows of who pays, or nothing.

@@ -42,7 +42,7 @@
 // refuse messages while no person is in them. Calls need calling switched on in the settings and,
 // to call a person, [Server.PermitCalls]; [Server.AddCall] is a person who calls, and
 // [Server.SetCallState] a person who answers or hangs up. [Server.AddCreditLine] gives a partner a
-// line to share.
+// line to share, and [Server.SetPaymentMethod] an account a payment method, or one that fails.
 //
 // # Time
 //

@@ -72,6 +72,9 @@ func (s *Server) showAll(c *call, nodes []node, defaults, typeName string) reply
 func (s *Server) pick(c *call, n node, fields, typeName string) (node, *graphError) {
 	picked := node{"id": n["id"]}
 	for _, f := range parseFields(fields) {
+		if typeName == wabaType && f.name == "primary_funding_id" && !s.seesFunding() {
+			return nil, &graphError{Code: graph.CodePermissionDenied} // as reported, October 2026
+		}
 		value, known := n[f.name]
 		known = known || slices.Contains(emptyFields[typeName], f.name)
 		if !known {

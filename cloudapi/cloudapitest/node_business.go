@@ -47,7 +47,7 @@ func (s *Server) wabaNode(w *waba) node {
 
 		"primary_funding_id":      fundingOf(w),
 		"is_enabled_for_insights": raw(w.insights),
-		"health_status":           health("WABA", string(w.ID)),
+		"health_status":           wabaHealth(w),
 	}
 }
 

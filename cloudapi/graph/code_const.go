@@ -152,6 +152,7 @@ const (
 	CodeBlockInternalError              Code = 139103  // Internal error
 	CodeDirectSendBlocked               Code = 139200  // Access blocked
 	CodeTemplateNotApproved             Code = 141002  // Template not approved
+	CodePaymentMethodFails              Code = 141006  // Error with the payment method
 	CodeUsernameNotAvailable            Code = 147001  // Username not available
 	CodeUsernameNotEligible             Code = 147002  // Account not eligible for a username
 	CodeFacebookNotLinked               Code = 147003  // Facebook account not linked

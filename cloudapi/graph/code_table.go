@@ -586,6 +586,10 @@ var codeTable = []CodeInfo{
 	{CodeTemplateNotApproved, 0, "Template not approved", ErrTemplate, RetryNever, ActorBusiness, 0,
 		"Only approved templates can be sent. It stands in health_status.",
 		"edit the template or appeal", srcHealth},
+	{CodePaymentMethodFails, 0, "Error with the payment method", ErrPayment, RetryNever, ActorBusiness, 0,
+		"The account's payment method is missing or does not work, so templates are refused. It stands in " +
+			"health_status.",
+		"direct the business to its billing settings", srcHealth},
 	{CodeUsernameNotAvailable, 0, "Username not available", ErrInvalidRequest, RetryNever, ActorBusiness, 400,
 		"The username is taken, fails the checks or is not offered.",
 		"choose one of username_suggestions", srcUserIDs},

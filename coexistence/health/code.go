@@ -8,6 +8,7 @@ const (
 	CodeNotConnected  Code = "not_connected"  // there is nothing to judge while the number is away
 	CodeNotRead       Code = "not_read"       // Meta was not asked yet, by this process
 	CodeUnreadable    Code = "unreadable"     // it was asked and gave no answer
+	CodeNotShown      Code = "not_shown"      // Meta does not show it to this app
 
 	CodeSuspended Code = "suspended" // a warning for a day, broken after it
 	CodeRemoved   Code = "removed"
@@ -41,6 +42,8 @@ const (
 	CodeOptionalFieldsMissing Code = "optional_fields_missing"
 	CodeAppUnknown            Code = "app_unknown"
 
+	CodePaymentMissing Code = "payment_missing" // nothing pays for an account, or it fails
+
 	CodeSilent Code = "silent" // for longer than Config.MaxSilence
 
 	CodeUndecodable Code = "undecodable"
@@ -60,6 +63,7 @@ var advice = map[Code]string{
 	CodeNotConnected:  "nothing to do here: see the connection",
 	CodeNotRead:       "call Monitor.Read, or set Config.ReadInterval and wait for Monitor.Run",
 	CodeUnreadable:    "look at the error of the call and ask again",
+	CodeNotShown:      "nothing to do here: Meta shows it to solution partners alone; others see 131042 when they send",
 
 	CodeSuspended: "pause sending and keep everything; the business opens the WhatsApp Business app and confirms the " +
 		"connection (show Connection.Remedy). After a day, write to it",
@@ -104,6 +108,9 @@ var advice = map[Code]string{
 	CodeOptionalFieldsMissing: "tick the fields in the app dashboard before the business sends marketing, or lets " +
 		"another responder answer",
 	CodeAppUnknown: "give the client AppID and AppSecret, so that our app can be told from others",
+
+	CodePaymentMissing: "have the business add a payment method in WhatsApp Manager, or share your line of credit: " +
+		"until then Meta refuses what is not free (131042)",
 
 	CodeSilent: "write to the number from another phone; if nothing arrives, look at the webhooks and at the log of " +
 		"the endpoint",

@@ -17,7 +17,7 @@ type Health struct {
 	At time.Time
 
 	// ReadAt is when this process last read the number from Meta, zero if it did not since it
-	// began. Quality, Limits and Webhooks are of that moment.
+	// began. Quality, Limits, Webhooks and Payment are of that moment.
 	ReadAt time.Time
 
 	// Number is what the tracker's store knows, with all details.
@@ -30,10 +30,11 @@ type Health struct {
 	Phone       Phone
 	Responders  Responders
 
-	// Quality, Limits and Webhooks come from Meta.
+	// Quality, Limits, Webhooks and Payment come from Meta.
 	Quality  Quality
 	Limits   Limits
 	Webhooks Webhooks
+	Payment  Payment
 
 	// Token is what is stored of the token, and whether Meta took it at ReadAt.
 	Token Token
@@ -58,6 +59,7 @@ func (h Health) Parts() []Part {
 		{PartToken, "", h.Token.Verdict},
 		{PartPhone, "", h.Phone.Verdict},
 		{PartWebhooks, "", h.Webhooks.Verdict},
+		{PartPayment, "", h.Payment.Verdict},
 		{PartDelivery, "", h.Delivery.Verdict},
 		{PartDrift, "", h.Drift.Verdict},
 		{PartDeadLetters, "", h.DeadLetters.Verdict},

@@ -204,6 +204,16 @@ func TestWhatMetaSays(t *testing.T) {
 		"fields that cannot be read": {func(b *bench) {
 			b.srv.Inject(cloudapitest.Fault{On: "GET /{app-id}/subscriptions", Status: 502, Body: "busy"})
 		}, health.PartWebhooks, health.StatusUnknown, health.CodeUnreadable},
+		"what pays is not shown": {func(*bench) {}, health.PartPayment, health.StatusUnknown, health.CodeNotShown},
+		"what pays cannot be read": {func(b *bench) {
+			b.srv.Inject(cloudapitest.Fault{On: "GET /{waba-id}", Status: 502, Body: "busy"})
+		}, health.PartPayment, health.StatusUnknown, health.CodeUnreadable},
+		"something pays": {func(b *bench) {
+			b.srv.AddCreditLine("")
+			b.srv.SetPaymentMethod(waba, true)
+		}, health.PartPayment, health.StatusOK, ""},
+		"the payment method fails": {func(b *bench) { b.srv.SetPaymentMethod(waba, false) },
+			health.PartPayment, health.StatusWarning, health.CodePaymentMissing},
 		"the token is refused": {func(b *bench) { b.srv.Inject(cloudapitest.Fault{On: onePhone, Code: 190}) },
 			health.PartToken, health.StatusBroken, health.CodeTokenRefused},
 		"the number was taken away": {func(b *bench) { b.srv.DetachWABA(waba) },

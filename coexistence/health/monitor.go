@@ -41,13 +41,14 @@ type Config struct {
 	MaxSilence time.Duration
 
 	// ReadInterval is how often [Monitor.Run] and [Monitor.CheckAll] read each number from Meta,
-	// with four calls or so. A webhook that says that limits have changed has it read before that.
+	// with six calls or so. A webhook that says that limits have changed has it read before that.
 	// If zero, they never do; 6 hours is a good choice.
 	ReadInterval time.Duration
 
 	// OnChange is called by [Monitor.Run] and [Monitor.CheckAll] for each part that has changed:
 	// for one number after the other, for several at once. The next look waits until it returns.
-	// If nil, nothing is called.
+	// In several processes, each calls it for each change: see the package documentation. If nil,
+	// nothing is called.
 	OnChange func(context.Context, Change)
 
 	// Logger gets what Run could not read. If nil, nothing is logged.
@@ -121,7 +122,7 @@ func (m *Monitor) look(ctx context.Context, n coexistence.Number, all Backlog) (
 		PhoneNumberID: n.PhoneNumberID, At: now.UTC(), ReadAt: r.at, Number: n,
 		Connection: connection(n, now), Sync: syncs(n, now), Enforcement: enforcement(n, r.preflight.Phone, now),
 		Phone: phoneUse(n, now), Responders: responders(n),
-		Quality: quality(r), Limits: limits(r), Webhooks: webhooks(r),
+		Quality: quality(r), Limits: limits(r), Webhooks: webhooks(r), Payment: payment(r),
 		Drift: m.drift(n), Backlog: all,
 	}
 	var errs [4]error
@@ -132,7 +133,8 @@ func (m *Monitor) look(ctx context.Context, n coexistence.Number, all Backlog) (
 	if n.Stage == coexistence.StageRemoved {
 		// Its token is deleted, it cannot be read, and nothing arrives: the connection says so.
 		away := judge(StatusUnknown, CodeNotConnected)
-		h.Token.Verdict, h.Quality.Verdict, h.Limits.Verdict, h.Webhooks.Verdict = away, away, away, away
+		h.Token.Verdict, h.Quality.Verdict, h.Limits.Verdict = away, away, away
+		h.Webhooks.Verdict, h.Payment.Verdict = away, away
 	}
 	return h, errors.Join(errs[:]...)
 }

@@ -57,6 +57,7 @@ const (
 	PartToken       PartName = "token"        // does it work, and until when?
 	PartPhone       PartName = "phone"        // is the business's phone in use?
 	PartWebhooks    PartName = "webhooks"     // subscriptions, fields, overrides
+	PartPayment     PartName = "payment"      // does something pay for what it sends?
 	PartDelivery    PartName = "delivery"     // when something last arrived
 	PartDrift       PartName = "drift"        // what Meta sends and this version does not know
 	PartDeadLetters PartName = "dead_letters" // what handlers gave up

@@ -90,7 +90,8 @@ func webhooks(r reading) Webhooks {
 		return Webhooks{Verdict: r.missing()}
 	}
 	other := func(f coexistence.Finding) bool {
-		return f.Check == coexistence.CheckNumber || f.Check == coexistence.CheckResponders
+		return f.Check == coexistence.CheckNumber || f.Check == coexistence.CheckResponders ||
+			f.Check == coexistence.CheckPayment
 	}
 	w := Webhooks{
 		good, slices.DeleteFunc(slices.Clone(r.preflight.Problems), other),
@@ -114,6 +115,37 @@ func webhooks(r reading) Webhooks {
 		}
 	}
 	return w
+}
+
+// A Payment says whether something pays for what the number sends through Cloud API: a payment
+// method, or a partner's line of credit.
+type Payment struct {
+	Verdict
+
+	// Findings are what [coexistence.Tracker.Preflight] found about it: warnings, and what Meta
+	// does not show.
+	Findings []coexistence.Finding
+}
+
+// payment judges the findings about paying. Meta shows what pays to solution partners alone, so it
+// is unknown to most.
+func payment(r reading) Payment {
+	if r.at.IsZero() {
+		return Payment{Verdict: r.missing()}
+	}
+	other := func(f coexistence.Finding) bool { return f.Check != coexistence.CheckPayment }
+	warnings := slices.DeleteFunc(slices.Clone(r.preflight.Warnings), other)
+	hidden := slices.DeleteFunc(slices.Clone(r.preflight.Unknown), other)
+	p := Payment{good, slices.Concat(warnings, hidden)}
+	switch {
+	case len(warnings) > 0:
+		p.Verdict = judge(StatusWarning, CodePaymentMissing)
+	case len(hidden) > 0 && errors.Is(hidden[0].Err, graph.ErrPermission):
+		p.Verdict = judge(StatusUnknown, CodeNotShown)
+	case len(hidden) > 0:
+		p.Verdict = judge(StatusUnknown, CodeUnreadable)
+	}
+	return p
 }
 
 // tokenNotice is how long before its end a token is worth a warning.

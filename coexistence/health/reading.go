@@ -51,10 +51,10 @@ func (m *Monitor) reading(phone graph.PhoneNumberID) reading {
 }
 
 // Read asks Meta about a number, and returns its health with that: quality, limits, subscriptions,
-// fields, overrides, and whether the token is accepted. What it reads is remembered for
+// fields, overrides, what pays, and whether the token is accepted. What it reads is remembered for
 // [Monitor.Health], and where the number lives is stored, as by [coexistence.Tracker.Refresh]. If
-// Meta does not answer, the error says so, and what was read before stays. It makes four calls, and
-// one more for each further account that holds the number.
+// Meta does not answer, the error says so, and what was read before stays. It makes six calls at
+// most, and three more for each further account that holds the number.
 //
 // Meta: https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/phone-numbers
 func (m *Monitor) Read(ctx context.Context, phone graph.PhoneNumberID) (Health, error) {

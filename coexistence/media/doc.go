@@ -6,9 +6,7 @@
 //	tracker, err := coexistence.NewTracker(coexistence.Config{…, WrapForget: archive.Forget})
 //	…
 //	in, err := db.Inbox(webhook.MultiHandler(tracker, &mux), inbox.Config{})
-//	downloads, err := sqliteinbox.Open(ctx, "data/downloads.db", archive, inbox.Config{
-//		HandlerTimeout: 5 * time.Minute, // one download
-//	})
+//	downloads, err := sqliteinbox.Open(ctx, "data/downloads.db", archive, inbox.Config{})
 //	endpoint, err := webhook.NewEndpoint(cfg, media.Split(in, downloads))
 //	…
 //	file, err := archive.Open(ctx, message) // where the message is shown
@@ -18,9 +16,10 @@
 // An [Archive] is a [webhook.Handler] that fetches the file of each event. Give it an inbox of its
 // own, as above: that inbox tries a download again after a failure, for hours, in every process and
 // across restarts, and no conversation waits for it, since handlers of messages run in the other
-// one. [Split] hands it only the deliveries that have a file in them. What is refused for good is a
-// dead letter there: a file that is too large or not what it claims to be, and one for which a
-// number has no room. Replay it within the days that Meta keeps the file.
+// one. A download has as long as its HandlerTimeout says, 5 minutes by default. [Split] hands it
+// only the deliveries that have a file in them. What is refused for good is a dead letter there: a
+// file that is too large or not what it claims to be, and one for which a number has no room.
+// Replay it within the days that Meta keeps the file.
 //
 // # What is kept
 //

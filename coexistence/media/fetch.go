@@ -50,7 +50,7 @@ var errUnknown = errors.New("media: the message of a file is not in the store ye
 // Events without a file are ignored.
 func (a *Archive) Handle(ctx context.Context, ev webhook.Event) error {
 	id, file := fileOf(ev)
-	if file.ID == "" || !a.wanted(file.MIMEType) {
+	if file == nil || file.ID == "" || !a.wanted(file.MIMEType) {
 		return nil
 	}
 	phone := ev.Info().PhoneNumberID
@@ -81,7 +81,7 @@ func (a *Archive) Handle(ctx context.Context, ev webhook.Event) error {
 
 // fetch downloads a file into the store. The download writes into a pipe, whose reader is what the
 // store keeps: an error on one side ends the other one, with nothing kept.
-func (a *Archive) fetch(ctx context.Context, key string, m coexistence.Message, file webhook.Media) error {
+func (a *Archive) fetch(ctx context.Context, key string, m coexistence.Message, file *webhook.Media) error {
 	room, err := a.room(ctx, m.PhoneNumberID)
 	if err != nil {
 		return err
@@ -178,35 +178,19 @@ func kind(mimeType string) string {
 	return main
 }
 
-// fileOf returns the file that an event tells of, and the message that it belongs to.
-func fileOf(ev webhook.Event) (graph.MessageID, webhook.Media) {
+// fileOf returns the file that an event tells of, nil if there is none, and the message that it
+// belongs to.
+func fileOf(ev webhook.Event) (graph.MessageID, *webhook.Media) {
 	switch ev := ev.(type) {
 	case *webhook.IncomingMessage:
-		return ev.ID, mediaOf(ev.Content)
+		return ev.ID, webhook.ContentMedia(ev.Content)
 	case *webhook.StandbyMessage:
-		return ev.Message.ID, mediaOf(ev.Message.Content)
+		return ev.Message.ID, webhook.ContentMedia(ev.Message.Content)
 	case *webhook.BusinessAppEcho:
-		return ev.ID, mediaOf(ev.Content)
+		return ev.ID, webhook.ContentMedia(ev.Content)
 	case *webhook.HistoryMedia:
-		return ev.ID, mediaOf(ev.Content)
+		return ev.ID, webhook.ContentMedia(ev.Content)
 	default:
-		return "", webhook.Media{}
-	}
-}
-
-func mediaOf(c webhook.Content) webhook.Media {
-	switch c := c.(type) {
-	case *webhook.Image:
-		return c.Media
-	case *webhook.Video:
-		return c.Media
-	case *webhook.Audio:
-		return c.Media
-	case *webhook.Document:
-		return c.Media
-	case *webhook.Sticker:
-		return c.Media
-	default:
-		return webhook.Media{}
+		return "", nil
 	}
 }

@@ -76,8 +76,11 @@ func New(cfg Config) (*Cache, error) {
 	if cfg.MaxAge < 0 {
 		errs = append(errs, errors.New("templates: Config.MaxAge is negative; zero takes the default"))
 	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
 	cfg.MaxAge = cmp.Or(cfg.MaxAge, time.Hour)
-	return &Cache{cfg: cfg, accounts: map[graph.WABAID]*account{}}, errors.Join(errs...)
+	return &Cache{cfg: cfg, accounts: map[graph.WABAID]*account{}}, nil
 }
 
 // Find returns a template as it is now, as far as known, or [ErrUnknown]. Other errors are about
@@ -178,9 +181,8 @@ func (a *account) list(
 	return slices.Collect(maps.Values(a.templates)), nil
 }
 
-// read reads the list if it is older than maxAge. The
-// moment is taken before the call: a webhook that arrives meanwhile is later than the list. The
-// caller must hold a.mu.
+// read reads the list if it is older than maxAge. The moment is taken before the call: a webhook
+// that arrives meanwhile is later than the list. The caller must hold a.mu.
 func (a *account) read(
 	ctx context.Context, client coexistence.ClientFunc, phone graph.PhoneNumberID, waba graph.WABAID,
 	maxAge time.Duration,

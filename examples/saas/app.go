@@ -39,6 +39,7 @@ type app struct {
 	archive   *media.Archive // of the files of messages, which Meta deletes within days
 	book      *templates.Cache
 	downloads *inbox.Inbox   // what Meta delivers with files, until they are in the archive
+	relayed   *inbox.Inbox   // what goes on to another receiver, until it has it; nil without one
 	outbox    *outbox.Outbox // what we send, until Meta has it
 	meter     *usage.Meter   // what numbers are billed for
 	hook      http.Handler   // the callback URL
@@ -50,7 +51,7 @@ type app struct {
 
 // newApp wires the product. Everything that reaches the outside begins in serve, so that a mistake
 // in the settings ends the program before Meta delivers anything; but what the last process left to
-// download is fetched from here on.
+// download or to send on is done from here on.
 //
 // A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
 // sent, to the templates, and to the meter, which counts it, then to the bot: each finds what the
@@ -82,7 +83,7 @@ func newApp(
 		Store: db.Store(), Client: clients, Marketing: new(cloudapi.MarketingOptions),
 	})
 	a.tracker, err2 = coexistence.NewTracker(coexistence.Config{
-		HumanPause: quiet, Retention: a.retention, WrapForget: a.forgetFiles,
+		HumanPause: quiet, Retention: a.retention, WrapForget: a.forgetWaiting,
 		StopWords: []string{"stop", "unsubscribe"}, ResumeWords: []string{"start"},
 		Send: a.book.Send, TemplateCategory: a.book.Category,
 		Store: db.Store(), Client: clients, Logger: log,
@@ -120,12 +121,17 @@ func newApp(
 	if a.monitor, err = a.newMonitor(arrivals); err != nil {
 		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
 	}
-	if a.downloads, err = a.openDownloads(ctx); err != nil {
+	a.downloads, err = a.openQueue(ctx, "downloads", a.archive, inbox.Config{Observe: a.fetched})
+	if err != nil {
 		return nil, errors.Join(err, a.inbox.Shutdown(ctx))
 	}
+	receiver, err := a.openRelay(ctx, media.Split(a.inbox, a.downloads))
+	if err != nil {
+		return nil, errors.Join(err, a.inbox.Shutdown(ctx), a.closeQueues(ctx))
+	}
 	hooks := webhook.Config{AppSecret: cfg.AppSecret, VerifyToken: meta.verifyToken, Logger: log}
-	if a.hook, err = webhook.NewEndpoint(hooks, media.Split(a.inbox, a.downloads)); err != nil {
-		return nil, errors.Join(err, a.inbox.Shutdown(ctx), a.closeFiles(ctx))
+	if a.hook, err = webhook.NewEndpoint(hooks, receiver); err != nil {
+		return nil, errors.Join(err, a.inbox.Shutdown(ctx), a.closeQueues(ctx))
 	}
 	return a, nil
 }

@@ -33,12 +33,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/loopback"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
+	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/relay"
 )
 
-// settings are the flags, described where they are read.
+// settings are the flags, described where they are read, and to whom deliveries go on.
 type settings struct {
 	addr, ops, url, dir, files, database, meta, policy string
 	lease, unknownTimeout                              time.Duration
+	relay                                              relay.Config // see relayConfig
 }
 
 func main() {
@@ -61,6 +63,7 @@ func main() {
 	flag.DurationVar(&s.unknownTimeout, "unknown-timeout", 0,
 		"how long a send of unknown outcome waits for a webhook; if zero, 5 s with the simulator and 1 h without")
 	flag.Parse()
+	s.relay = relayConfig()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -152,7 +155,6 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	}
 	server := &http.Server{Handler: a.routes(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
 	server.RegisterOnShutdown(a.changes.news.Close)
-	// it refuses names that are not this machine's
 	ops := &http.Server{
 		Addr: a.ops, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		Handler: loopback.Guard(a.operations()), // it refuses names that are not this machine's
@@ -178,5 +180,5 @@ func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (
 	end, cancel := context.WithTimeout(last, 20*time.Second)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(end), a.inbox.Shutdown(end), a.outbox.Shutdown(end), ops.Shutdown(end),
-		a.closeFiles(end))
+		a.closeQueues(end))
 }

@@ -52,6 +52,7 @@ type stage struct {
 	world *coexistencetest.World
 	phone *coexistencetest.Phone
 	said  safeBuffer // what all processes have logged
+	env   []string   // of all processes, besides what a product needs
 
 	mu     sync.Mutex
 	tokens map[string]bool // that the processes have called with
@@ -112,7 +113,7 @@ func (s *stage) start(addr string, args ...string) *process {
 	p.cmd = exec.Command(self, append([]string{
 		"-meta", "real", "-addr", addr, "-ops", p.ops, "-lease", "5s", "-unknown-timeout", "4s",
 	}, args...)...)
-	p.cmd.Env = append(os.Environ(), childEnv+"=1",
+	p.cmd.Env = append(append(os.Environ(), s.env...), childEnv+"=1",
 		"META_APP_ID="+string(app.AppID), "META_APP_SECRET="+s.world.AppSecret().Reveal(),
 		"META_CONFIGURATION_ID="+s.world.ConfigurationID(),
 		"WEBHOOK_VERIFY_TOKEN="+s.world.VerifyToken().Reveal(),
@@ -246,16 +247,26 @@ func (v *visitor) progress() int {
 	return n
 }
 
-var inboxWaits = regexp.MustCompile(`(?m)^saas_inbox_waiting (\d+)$`)
+var waits = regexp.MustCompile(`(?m)^saas_(\w+)_waiting (\d+)$`)
+
+// waiting is how much waits in an inbox of the process: "inbox", or one of its queues.
+func (p *process) waiting(name string) string {
+	p.t.Helper()
+	status, body := newVisitor(p.t, "http://"+p.ops).get("/metrics")
+	require.Equal(p.t, http.StatusOK, status, body)
+	for _, found := range waits.FindAllStringSubmatch(body, -1) {
+		if found[1] == name {
+			return found[2]
+		}
+	}
+	require.Fail(p.t, "there is no such inbox", body)
+	return ""
+}
 
 // idle reports whether everything that was delivered is handled.
 func (p *process) idle() bool {
 	p.t.Helper()
-	status, body := newVisitor(p.t, "http://"+p.ops).get("/metrics")
-	require.Equal(p.t, http.StatusOK, status, body)
-	found := inboxWaits.FindStringSubmatch(body)
-	require.NotNil(p.t, found, body)
-	return found[1] == "0"
+	return p.waiting("inbox") == "0"
 }
 
 var personBox = regexp.MustCompile(`name="to" value="([^"]+)"`)

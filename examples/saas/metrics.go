@@ -54,11 +54,15 @@ func (c counts) event(_ context.Context, attempt inbox.Attempt) {
 // not reach: is it alive, can it work, what does it do. Alert on saas_inbox_dead_letters, and on
 // saas_inbox_oldest_live_seconds, which is how long the oldest unhandled message of a customer
 // waits; for one number, on saas_number_health. Of saas_downloads_dead_letters, the files were
-// refused; they are lost a few days later. Import dashboard.json into Grafana to see it all.
+// refused; they are lost a few days later. Of saas_relay_dead_letters, the other receiver has
+// refused deliveries: replay them once it takes them. Import dashboard.json into Grafana to see it
+// all.
 func (a *app) operations() http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(a.counts.calls, a.counts.events, healthCollector{a.monitor})
-	for what, in := range map[string]*inbox.Inbox{"inbox": a.inbox, "downloads": a.downloads} {
+	all := a.queues()
+	all["inbox"] = a.inbox
+	for what, in := range all {
 		for name, value := range map[string]func(inbox.Metrics) float64{
 			"waiting":             func(m inbox.Metrics) float64 { return float64(m.Depth()) },
 			"dead_letters":        func(m inbox.Metrics) float64 { return float64(m.Dead) },
@@ -84,7 +88,8 @@ func (a *app) operations() http.Handler {
 		_, _ = fmt.Fprintln(w, "ready")
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{Timeout: 10 * time.Second}))
-	mux.Handle("GET /inbox", a.inbox.StatusPage())
-	mux.Handle("GET /downloads", a.downloads.StatusPage())
+	for what, in := range all {
+		mux.Handle("GET /"+what, in.StatusPage())
+	}
 	return mux
 }

@@ -26,22 +26,27 @@ import (
 )
 
 // newTestApp is the product within the test, on a platform of the simulator's.
-func newTestApp(t *testing.T) (*app, *httptest.Server) {
+func newTestApp(t *testing.T, change ...func(*settings)) (*app, *httptest.Server) {
 	t.Helper()
 	keys, err := openKeys("")
 	require.NoError(t, err)
 	db, err := open(t.Context(), settings{dir: t.TempDir()}, keys)
 	require.NoError(t, err)
-	return newTestAppOn(t, db, keys)
+	return newTestAppOn(t, db, keys, change...)
 }
 
 // newTestAppOn is newTestApp on a database of the test's own.
-func newTestAppOn(t *testing.T, db *storage.DB, keys *signup.Keyring) (*app, *httptest.Server) {
+func newTestAppOn(
+	t *testing.T, db *storage.DB, keys *signup.Keyring, change ...func(*settings),
+) (*app, *httptest.Server) {
 	t.Helper()
 	meta := newSimulator("http://127.0.0.1:0")
 	t.Cleanup(meta.simulator.World.Close)
 	dir := t.TempDir()
 	brief := settings{dir: dir, files: filepath.Join(dir, "files"), lease: time.Second, unknownTimeout: time.Second}
+	for _, fn := range change {
+		fn(&brief)
+	}
 	a, err := newApp(t.Context(), brief, meta, db, keys, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.NoError(t, a.inbox.Start(t.Context()))
@@ -55,7 +60,7 @@ func newTestAppOn(t *testing.T, db *storage.DB, keys *signup.Keyring) (*app, *ht
 		stop()
 		work.Wait()
 		require.NoError(t, a.inbox.Shutdown(context.WithoutCancel(t.Context())))
-		require.NoError(t, a.closeFiles(context.WithoutCancel(t.Context())))
+		require.NoError(t, a.closeQueues(context.WithoutCancel(t.Context())))
 		require.NoError(t, db.Close())
 	})
 	a.url = srv.URL

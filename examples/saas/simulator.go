@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi"
@@ -25,9 +26,10 @@ func newSimulator(url string) *platform {
 	}
 	world := coexistencetest.NewWorld(coexistencetest.Config{
 		Delivery: coexistencetest.DeliveryConfig{MaxAttempts: 1 << 20},
-		Fields: append(coexistence.Fields(), webhook.FieldMessageTemplateStatusUpdate,
-			webhook.FieldTemplateCategoryUpdate, webhook.FieldMessageTemplateComponentsUpdate,
-			webhook.FieldMessageTemplateQualityUpdate),
+		Fields: slices.Concat(coexistence.Fields(), coexistence.OptionalFields(), []webhook.Field{
+			webhook.FieldMessageTemplateStatusUpdate, webhook.FieldTemplateCategoryUpdate,
+			webhook.FieldMessageTemplateComponentsUpdate, webhook.FieldMessageTemplateQualityUpdate,
+		}),
 		Graph: cloudapitest.Config{EnforceLimits: true},
 		Templates: []cloudapi.TemplateCreateParams{
 			template("winter_opening", "Hello {{1}}, from December on we are open on Sundays, too."),
