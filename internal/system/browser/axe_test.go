@@ -56,8 +56,8 @@ func needAxe(t *testing.T) string {
 // forbids that. It finds the same with and without.
 const axeStyle = "Applying inline style violates"
 
-// violations runs rules of axe-core and yields what it finds: the rule, what it asks for, and where.
-// It looks into shadow roots. A page in a frame is judged where it stands by itself.
+// violations runs rules of axe-core and yields what they find: the rule, what it asks for, and
+// where. It looks into shadow roots. A page in a frame is judged where it stands by itself.
 const violations = `axe.run(document, {resultTypes: ["violations"], iframes: false%s}).then(
 	(r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ", " + n.target.flat().join(" ") + ": " + v.help +
 		"\n    " + n.html.slice(0, 160) + "\n    " +
