@@ -2,6 +2,7 @@ package browser_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,18 +56,29 @@ func needAxe(t *testing.T) string {
 // forbids that. It finds the same with and without.
 const axeStyle = "Applying inline style violates"
 
-// violations runs all rules of axe-core, good practice among them, and yields what it finds: the
-// rule, what it asks for, and where. It looks into shadow roots. A page in a frame is judged where
-// it stands by itself.
-const violations = `axe.run(document, {resultTypes: ["violations"], iframes: false}).then((r) => r.violations.flatMap(
-	(v) => v.nodes.map((n) => v.id + ", " + n.target.flat().join(" ") + ": " + v.help + "\n    " + n.html.slice(0, 160) +
-		"\n    " + [...n.any, ...n.all, ...n.none].map((c) => c.message).join("; "))).join("\n"))`
+// violations runs rules of axe-core and yields what they find: the rule, what it asks for, and
+// where. It looks into shadow roots. A page in a frame is judged where it stands by itself.
+const violations = `axe.run(document, {resultTypes: ["violations"], iframes: false%s}).then(
+	(r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ", " + n.target.flat().join(" ") + ": " + v.help +
+		"\n    " + n.html.slice(0, 160) + "\n    " +
+		[...n.any, ...n.all, ...n.none].map((c) => c.message).join("; "))).join("\n"))`
 
-// accessible fails if axe-core finds something on the page.
-func (w *window) accessible(name string) {
+// Which rules of axe-core look at a page: all of them, good practice among them, or those about
+// colors.
+const (
+	allRules   = ""
+	colorRules = `, runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+)
+
+// accessible fails if the rules of axe-core find something on the page.
+func (w *window) accessible(name, rules string) {
 	w.t.Helper()
 	script := needAxe(w.t)
-	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](script+"\n;"+violations, chromedp.EvalAwaitPromise))
+	if evaluate[bool](w, `"axe" in window`) { // another look at the same page
+		script = ""
+	}
+	found, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](
+		script+"\n;"+fmt.Sprintf(violations, rules), chromedp.EvalAwaitPromise))
 	require.NoError(w.t, err, name)
 	require.Empty(w.t, found, name)
 }

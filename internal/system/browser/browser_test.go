@@ -190,7 +190,7 @@ func (w *window) shoot(name string) {
 // judge has axe-core look at the page, and leaves a picture.
 func (w *window) judge(name string) {
 	w.t.Helper()
-	w.accessible(name)
+	w.accessible(name, allRules)
 	w.shoot(name)
 }
 

@@ -242,7 +242,7 @@ func TestTheHandlersOwnPageIsInTheLanguageToo(t *testing.T) {
 	h.shows("invite")
 	require.Equal(t, "ar rtl "+h.words().Start, evaluate[string](h.window,
 		"[document.documentElement.lang, document.documentElement.dir, document.title].join(` `)"))
-	h.accessible("the handler's own page")
+	h.accessible("the handler's own page", allRules)
 }
 
 func TestTheFirstLanguageThatThereAreTextsInIsTaken(t *testing.T) {

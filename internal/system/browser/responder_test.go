@@ -30,7 +30,7 @@ func TestAPersonPlaysTheAgentAndMetasReview(t *testing.T) {
 	p.await(`document.querySelector("#messages .by-responder")`)
 	p.await(`document.querySelector("#owner").textContent === "Business Agent has this conversation"`)
 	evaluate[bool](p.window, `document.querySelector("#responders").scrollIntoView() === undefined`)
-	p.looksRight("64-simulator-agent")
+	p.inEveryLook("64-simulator-agent")
 	desktop()
 	p.click(`document.querySelector("#thread [data-do=pass]")`)
 	p.await(`document.querySelector("#owner").textContent.startsWith("Your host")`)
@@ -47,6 +47,6 @@ func TestAPersonPlaysTheAgentAndMetasReview(t *testing.T) {
 	paused := p.api.World().Graph().Templates(number.WABA())[0]
 	require.Equal(t, cloudapi.TemplatePaused, paused.Status)
 	evaluate[bool](p.window, `document.querySelector("#templates").scrollIntoView() === undefined`)
-	p.looksRight("65-simulator-templates")
+	p.inEveryLook("65-simulator-templates")
 	require.Equal(t, graph.TemplateUtility, paused.Category)
 }

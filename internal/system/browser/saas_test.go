@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -15,8 +14,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -123,25 +120,10 @@ func (w *window) sends(as, kind, said string) {
 		f.elements.kind.value = ""; return true })()`, onPhone("#compose"), as, kind, said))
 }
 
-// pictures looks at the page as a small and a large screen have it, by day and by night, and leaves
-// pictures as shoot does.
+// pictures is inEveryLook for a page of the product.
 func (w *window) pictures(name string) {
 	w.t.Helper()
-	for _, l := range looks {
-		media := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
-			})
-			return chromedp.Void{}, err
-		}
-		require.NoError(w.t, chromedp.Do(w.ctx, media, chromedp.EmulateViewport(l.width, 860)))
-		w.await(fmt.Sprintf("innerWidth === %d && matchMedia(`(prefers-color-scheme: %s)`).matches", l.width, l.scheme))
-		w.await(`document.getAnimations().every(
-			(a) => a.playState !== "running" || a.effect.getTiming().iterations === Infinity)`)
-		wide := evaluate[int](w, `document.scrollingElement.scrollWidth - document.documentElement.clientWidth`)
-		require.LessOrEqual(w.t, wide, 0, "%s, %s: it scrolls sideways", name, l)
-		w.judge("saas-" + name + "-" + l.String())
-	}
+	w.inEveryLook("saas-" + name)
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.EmulateViewport(1440, 900)))
 }
 

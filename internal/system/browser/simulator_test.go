@@ -1,13 +1,9 @@
 package browser_test
 
 import (
-	"context"
-	"fmt"
 	"net/http/httptest"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
@@ -109,10 +105,10 @@ func TestAPersonTapsOnThePageOfTheSimulator(t *testing.T) {
 		}},
 	})
 	p.await(tappable("See all"))
-	p.looksRight("60-simulator")
+	p.inEveryLook("60-simulator")
 	p.click(tappable("See all"))
 	p.await(tappable("Spelt"))
-	p.looksRight("61-simulator-list")
+	p.inEveryLook("61-simulator-list")
 	number := p.api.Phone("15550100100")
 	for _, title := range []string{"Spelt", "Yes", "Keep one for me"} {
 		before := len(number.Chat(number.Customers()[0]))
@@ -123,30 +119,11 @@ func TestAPersonTapsOnThePageOfTheSimulator(t *testing.T) {
 		require.Len(t, chat, before+1)
 		require.Equal(t, title, chat[before].Content.Text)
 	}
-	p.looksRight("62-simulator-answered")
+	p.inEveryLook("62-simulator-answered")
 
 	// A photo is seen.
 	number.Customers()[0].SendContent(coexistencetest.Image("This one, please"))
 	p.await(`[...document.querySelectorAll("#messages img")].some((i) => i.complete && i.naturalWidth > 0)`)
 	evaluate[bool](p.window, `document.querySelector("#messages img").scrollIntoView() === undefined`)
-	p.looksRight("63-simulator-photo")
-}
-
-// looksRight looks at the page on small and large screens, by day and by night, and leaves
-// pictures.
-func (p *playground) looksRight(name string) {
-	p.t.Helper()
-	for _, l := range looks {
-		media := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
-			})
-			return chromedp.Void{}, err
-		}
-		require.NoError(p.t, chromedp.Do(p.ctx, media, chromedp.EmulateViewport(l.width, 860)))
-		p.await(fmt.Sprintf("innerWidth === %d && matchMedia(`(prefers-color-scheme: %s)`).matches", l.width, l.scheme))
-		wide := evaluate[int](p.window, `document.scrollingElement.scrollWidth - document.documentElement.clientWidth`)
-		require.LessOrEqual(p.t, wide, 0, "%s, %s: it scrolls sideways", name, l)
-		p.judge(name + "-" + l.String())
-	}
+	p.inEveryLook("63-simulator-photo")
 }
