@@ -2,9 +2,9 @@
 
 // Tests reads what "go test -json" prints, shows it as "go test" would, and checks it more
 // strictly: a skipped test fails the run unless -allow names it, and so does a run without a single
-// test. With -skips, tests may skip, and their names are kept for another run.
+// test.
 //
-//	go test -json work | tests -summary FILE [-allow PACKAGE.TEST]... [-skips FILE]
+//	go test -json work | tests -summary FILE [-allow PACKAGE.TEST]...
 package main
 
 import (
@@ -31,26 +31,24 @@ type run struct {
 	lines                   []string            // one per package, as "go test" prints them
 	failures                []string            // tests, and packages that did not build or did not finish
 	skips                   map[string]string   // test -> its sentence
-	skipping                map[string]bool     // the functions of these tests, without their packages
 }
 
 func main() {
 	summary := flag.String("summary", "", "file for the packages' lines and the counts")
-	skips := flag.String("skips", "", "file for the names of the tests that skip, one a line; all may then")
 	allowed := map[string]bool{}
 	flag.Func("allow", "a test that may skip, as PACKAGE.TEST", func(name string) error {
 		allowed[name] = true
 		return nil
 	})
 	flag.Parse()
-	if err := judge(os.Stdin, os.Stdout, *summary, *skips, allowed); err != nil {
+	if err := judge(os.Stdin, os.Stdout, *summary, allowed); err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
 }
 
-func judge(in io.Reader, out io.Writer, summary, skips string, allowed map[string]bool) error {
-	r := run{output: map[string][]string{}, skips: map[string]string{}, skipping: map[string]bool{}}
+func judge(in io.Reader, out io.Writer, summary string, allowed map[string]bool) error {
+	r := run{output: map[string][]string{}, skips: map[string]string{}}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -74,12 +72,8 @@ func judge(in io.Reader, out io.Writer, summary, skips string, allowed map[strin
 	for _, name := range r.failures {
 		errs = append(errs, fmt.Errorf("failed: %s", name))
 	}
-	if skips != "" {
-		names := strings.Join(slices.Sorted(maps.Keys(r.skipping)), "\n")
-		errs = append(errs, os.WriteFile(skips, []byte(names), 0o600))
-	}
 	for _, name := range slices.Sorted(maps.Keys(r.skips)) {
-		if !allowed[name] && skips == "" {
+		if !allowed[name] {
 			errs = append(errs, fmt.Errorf("skipped: %s: %s", name, r.skips[name]))
 		}
 	}
@@ -123,8 +117,6 @@ func (r *run) take(ev event, out io.Writer) {
 	case ev.Action == "skip":
 		r.skipped++
 		r.skips[name] = sentence(r.output[name])
-		function, _, _ := strings.Cut(ev.Test, "/")
-		r.skipping[function] = true
 		delete(r.output, name)
 	}
 }
