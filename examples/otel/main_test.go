@@ -77,7 +77,7 @@ func TestSpansAndMetricsOfTheStory(t *testing.T) {
 	for _, p := range byName["http.client.request.duration"].(metricdata.Histogram[float64]).DataPoints {
 		requests += p.Count
 	}
-	require.EqualValues(t, 10, requests, "six of the story, four of the health")
+	require.EqualValues(t, 12, requests, "six of the story, six of the health")
 	require.NotEmpty(t, byName["whatsapp.usage"].(metricdata.Gauge[int64]).DataPoints)
 	require.NotEmpty(t, byName["whatsapp.retry.wait"].(metricdata.Histogram[float64]).DataPoints)
 }
