@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	width, panel = 860, 300
-	left, right  = 70, 20
+	width, panel = 870, 300
+	left, right  = 70, 30
 )
 
 // draw returns a picture with a panel for each engine: the latency over the load, both growing by
