@@ -220,9 +220,10 @@ func (s *Number) applyReconnected(ev *webhook.AccountUpdate) {
 	}
 }
 
-// applyAccountLeft takes away one of several accounts: one that merely stops being shared leaves the
-// number to the others that hold it. A disconnection with a reason, or one that names the number,
-// ends them all: see applyRemoved. Of an account that does not hold the number, it is a repeat.
+// applyAccountLeft takes away one of several accounts: one that merely stops being shared leaves
+// the number to the others that hold it. A disconnection with a reason, or one that names the
+// number, ends them all: see applyRemoved. Of an account that does not hold the number, it is a
+// repeat.
 func (s *Number) applyAccountLeft(ev *webhook.AccountUpdate) {
 	i := slices.Index(s.WABAs, ev.WABAID)
 	if i < 0 {

@@ -299,7 +299,8 @@ func TestWhenAllAccountsHaveLeftTheNumberIsRemoved(t *testing.T) {
 		require.Equal(t, coexistence.StageOnboarded, back.Stage)
 		require.Nil(t, back.AccountsLeft, "it left before")
 	})
-	// Meta's times are whole seconds, so a reading can be dated after an update that it did not see.
+	// Meta's times are whole seconds, so a reading can be dated after an update that it did not
+	// see.
 	t.Run("the number is read in the same second", func(t *testing.T) {
 		t.Parallel()
 		both := &cloudapi.Phone{IsOnBizApp: true, PlatformType: cloudapi.PlatformCloudAPI}
