@@ -110,6 +110,8 @@ func ExampleClasses() {
 	for _, class := range graph.Classes()[:2] {
 		fmt.Println(class.Error())
 	}
+	// Output:
+	// x
 }
 
 // Meta's seconds, and a text of a database.

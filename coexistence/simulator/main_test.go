@@ -166,7 +166,7 @@ func TestOthersReachItByItsPublicURL(t *testing.T) {
 	require.Contains(t, get(t, page), "http://simulator:8088")
 }
 
-// The app hears of templates too, without a step of the host's.
+// The app gets webhooks of templates too, without a call of the host.
 func TestATemplatesStatusIsTold(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-graph", "127.0.0.1:0", "-listen", "127.0.0.1:0")

@@ -102,4 +102,5 @@ func ExampleDB_Export() {
 	db, remove := newDatabase(ctx)
 	defer remove()
 	fmt.Println(db.Export(ctx, "100000000000001", "15550100101", os.Stdout))
+	// Output: x
 }
