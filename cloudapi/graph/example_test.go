@@ -111,7 +111,8 @@ func ExampleClasses() {
 		fmt.Println(class.Error())
 	}
 	// Output:
-	// x
+	// graph: auth
+	// graph: permission
 }
 
 // Meta's seconds, and a text of a database.

@@ -121,7 +121,7 @@ func TestANumberIsReadyAtTheStart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(p.out.String(), "has answered the handshake")
 	}, 20*time.Second, 10*time.Millisecond)
-	require.Contains(t, p.out.String(), "is asked again")
+	require.Contains(t, p.out.String(), "will be asked again")
 
 	send := func() int {
 		req, err := http.NewRequest(http.MethodPost, p.ready.Graph+"/v25.0/"+p.ready.PhoneNumberID+"/messages",

@@ -267,21 +267,21 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		body   string
 		says   string
 	}{
-		"no such call":       {404, "GET /nothing", "", "openapi.yaml lists all"},
+		"no such call":       {404, "GET /nothing", "", "openapi.yaml lists them"},
 		"another method":     {405, "DELETE /world", "", "takes GET, HEAD"},
 		"no such phone":      {404, "GET /phones/1", "", "digits of its number"},
 		"no such customer":   {404, "GET " + api + "/customers/1", "", "digits of the number"},
-		"no JSON":            {400, "POST /clock", `{`, "not what this call takes"},
+		"no JSON":            {400, "POST /clock", `{`, "does not fit this call"},
 		"a misspelt member":  {400, "POST /clock", `{"advanced":"1h"}`, "advanced"},
 		"no duration":        {400, "POST /clock", `{"advance":"a while"}`, "duration"},
 		"back in time":       {400, "POST /clock", `{"advance":"-1h"}`, "duration"},
 		"nobody writes":      {400, write, `{"type":"text","text":"x"}`, "from is"},
 		"an unknown type":    {400, write, `{"from":"customer","type":"smell"}`, "smell"},
 		"nothing said":       {400, write, `{"from":"customer"}`, "text is missing"},
-		"no phone behind it": {409, write, `{"from":"business","text":"x"}`, "Cloud API alone"},
-		"no app to move":     {409, "POST " + api + "/device", "", "Cloud API alone"},
+		"no phone behind it": {409, write, `{"from":"business","text":"x"}`, "Cloud API only"},
+		"no app to move":     {409, "POST " + api + "/device", "", "Cloud API only"},
 		"not connected":      {409, "POST " + app + "/device", "", "does not coexist"},
-		"not suspended":      {409, "POST " + app + "/reconnect", "", "call device first"},
+		"not suspended":      {409, "POST " + app + "/reconnect", "", "call POST …/device first"},
 		"no popup":           {409, "POST " + app + "/signup/code", `{"code":"1"}`, "opens one"},
 		"no token":           {409, "POST " + app + "/sync", `{"type":"history"}`, "connect it first"},
 		"an unknown sync":    {400, "POST " + app + "/sync", `{"type":"all"}`, "contacts"},
@@ -296,7 +296,7 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		"too long a list":       {400, "GET /webhooks?limit=9999", "", "1000"},
 		"no such chaos":         {400, "PUT /chaos", `{"rate":1,"kinds":["earthquake"]}`, "earthquake"},
 		"a route without path":  {400, "POST /faults", `{"on":"messages"}`, "route"},
-		"no such template":      {404, "PATCH /templates/1", `{"status":"PAUSED"}`, "lists all"},
+		"no such template":      {404, "PATCH /templates/1", `{"status":"PAUSED"}`, "lists them"},
 		"no such verdict":       {400, "PATCH /templates/1", `{"status":"NICE"}`, "APPROVED"},
 		"more than a hundred":   {400, "PATCH /delivery", `{"duplicates_percent":101}`, "100"},
 		"no such snapshot":      {404, "POST /snapshots/ready/restore", "", "no snapshot"},
@@ -342,7 +342,7 @@ func TestTheHostMayComeLater(t *testing.T) {
 	}))
 	t.Cleanup(host.Close)
 	h := newHarness(t, control.Config{Callback: host.URL, Changed: func(line string) { lines <- line }})
-	require.Contains(t, <-lines, "is asked again")
+	require.Contains(t, <-lines, "will be asked again")
 	_, state := h.api.Callback()
 	require.Equal(t, "waiting", state)
 	h.call(201, "POST "+customer+"/messages", `{"from":"customer","text":"too early"}`)
