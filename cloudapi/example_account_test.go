@@ -89,7 +89,7 @@ func ExampleWABAsService_Activities() {
 	}
 	// Output:
 	// <nil>
-	// USER_ADDED x
+	// USER_ADDED SYSTEM
 }
 
 // The accounts that businesses share with a partner, the newest first.

@@ -75,7 +75,7 @@ func ExampleTemplatesService_Library() {
 		}
 		fmt.Println(t.Name, t.Category)
 	}
-	// Output: delivery UTILITY
+	// Output: delivery_update_1 UTILITY
 }
 
 func ExampleTemplatesService_CreateFromLibrary() {
