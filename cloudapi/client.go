@@ -58,7 +58,7 @@ type Client struct {
 	// Settings switches calling, identity checks and storage of a number.
 	Settings *SettingsService
 
-	// Health says whether messages can be sent, and what stands in the way.
+	// Health says whether messages can be sent, and what prevents it.
 	Health *HealthService
 
 	// Block keeps people from writing to a number.

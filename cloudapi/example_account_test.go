@@ -2,6 +2,7 @@ package cloudapi_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -74,13 +75,21 @@ func ExampleWABAsService_AssignUser() {
 func ExampleWABAsService_Activities() {
 	srv, client, phone := shop()
 	defer srv.Close()
+	ctx, waba := context.Background(), phone.WABAs[0]
+	partner := srv.AddBusiness(cloudapitest.Business{Name: "Partner"}).ID
+	for user, err := range client.Businesses.SystemUsers(ctx, partner) {
+		fmt.Println(errors.Join(err, client.WABAs.AssignUser(ctx, waba, user.ID, "MANAGE")))
+	}
 
-	for a, err := range client.WABAs.Activities(context.Background(), phone.WABAs[0], cloudapi.ActivityOptions{}) {
+	for a, err := range client.WABAs.Activities(ctx, waba, cloudapi.ActivityOptions{}) {
 		if err != nil {
 			panic(err)
 		}
 		fmt.Println(a.Type, a.ActorType)
 	}
+	// Output:
+	// <nil>
+	// USER_ADDED SYSTEM
 }
 
 // The accounts that businesses share with a partner, the newest first.

@@ -192,4 +192,5 @@ func ExampleThreadsService_Pass() {
 		To: cloudapi.ToPhone("+1 555 010 0142"), Metadata: "asked about an order",
 	})
 	fmt.Println(err, srv.Thread(phone.ID, ada))
+	// Output: <nil> other
 }

@@ -75,6 +75,7 @@ func ExampleTemplatesService_Library() {
 		}
 		fmt.Println(t.Name, t.Category)
 	}
+	// Output: delivery_update_1 UTILITY
 }
 
 func ExampleTemplatesService_CreateFromLibrary() {
@@ -93,6 +94,7 @@ func ExampleTemplatesService_CreateFromLibrary() {
 		panic(err)
 	}
 	fmt.Println(made.Status)
+	// Output: APPROVED
 }
 
 // Templates for one-time codes: Meta writes the text, in every language that is named.

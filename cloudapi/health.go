@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// A HealthService says whether messages can be sent, and what stands in the way.
+// A HealthService says whether messages can be sent, and what prevents it.
 type HealthService service
 
 // A Health is whether an object and all it depends on can send messages. Meta shows it late at

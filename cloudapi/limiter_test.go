@@ -411,7 +411,7 @@ func TestThroughputOfANumber(t *testing.T) {
 }
 
 // A send that gives up waiting for a person holds no other back, in whatever order they give up.
-func TestThoseWhoGiveUpLeaveTheirTurnsOfThePair(t *testing.T) {
+func TestACanceledSendReleasesItsTurnOfThePair(t *testing.T) {
 	t.Parallel()
 	for name, order := range map[string]func(i int) int{
 		"first ones first": func(i int) int { return i },

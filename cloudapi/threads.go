@@ -11,10 +11,11 @@ import (
 // partners, Meta Business Agent. It works on accounts that are enrolled for conversation routing,
 // once the business has accepted Meta's terms of it.
 //
-// No call says whose a conversation is, and none of these is told to the app that made it: use the
-// methods of coexistence.Tracker with the same names, which book what they do. Whatever they
-// return, they are never repeated by themselves. After a lost answer nothing is known: a second
-// Pass that is refused because the conversation is not yours proves that the first worked.
+// No call returns the owner of a conversation, and Meta sends the calling app no webhook about
+// these: use the methods of coexistence.Tracker with the same names, which record what they do.
+// Whatever they return, they are never repeated by themselves. After a lost answer nothing is
+// known: a second Pass that is refused because the conversation is not yours proves that the first
+// worked.
 //
 // The path is that of Meta's pages about routing (September 2026). Meta's pages about its agent
 // show the same call under another host.

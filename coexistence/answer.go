@@ -50,7 +50,7 @@ const (
 	AnswerWindowClosed   AnswerReason = "window_closed"   // the customer has not written for 24 hours
 	AnswerStopped        AnswerReason = "stopped"         // the customer stopped marketing messages
 	AnswerPaused         AnswerReason = "paused"          // see Tracker.Pause
-	AnswerPersonActive   AnswerReason = "person_active"   // a person at the business is at it, in the app
+	AnswerPersonActive   AnswerReason = "person_active"   // a person at the business is answering, in the app
 )
 
 // Text says a reason in words, for people.
@@ -80,10 +80,10 @@ func (r AnswerReason) Text() string {
 	return string(r)
 }
 
-// MayAnswer reports whether a bot may answer an event now. It asks everything that has a say: what
-// kind of event it is and how old, whether the number is connected, whose the conversation is for
-// Meta, whether the window is open, whether the customer stopped messages or deleted this one, and
-// whether a person is at it. Ask it behind the tracker, right before the answer is sent:
+// MayAnswer reports whether a bot may answer an event now. It checks the kind and the age of the
+// event, whether the number is connected, which responder owns the conversation, whether the window
+// is open, whether the customer stopped messages or deleted this one, and whether a person is in
+// the conversation. Call it after the tracker, right before the answer is sent:
 //
 //	may, err := tracker.MayAnswer(ctx, ev)
 //	if err != nil || !may.Allowed {
@@ -93,8 +93,9 @@ func (r AnswerReason) Text() string {
 // Where nothing is known of other responders, an answer is allowed: a customer must not stay
 // unanswered because of that. With conversation routing Meta has the last word (code 131070).
 //
-// It cannot know of another partner that gets the same messages without a routing configuration,
-// of one that is not connected to this app, nor of what was passed to it without a customer's name.
+// It does not know of another partner that gets the same messages without a routing configuration,
+// of one that is not connected to this app, nor of a conversation that was passed to another
+// responder without naming the customer.
 func (t *Tracker) MayAnswer(ctx context.Context, ev webhook.Event) (Answer, error) {
 	switch ev.(type) {
 	case *webhook.StandbyMessage, *webhook.StandbyEcho, *webhook.StandbyStatus:
@@ -147,7 +148,7 @@ func (t *Tracker) MayAnswer(ctx context.Context, ev webhook.Event) (Answer, erro
 // number is connected, whose the conversation is, and whether the window is open. It is for what
 // people and programs send unprompted, and looks at neither age nor kind.
 //
-// What a program wrote has to wait, too, while a person is at the conversation or bots are paused
+// What a program wrote has to wait, too, while a person is in the conversation or bots are paused
 // in it. A person's message does not ([cloudapi.Message].ByPerson); [Thread] says whether there is
 // another one.
 //

@@ -354,8 +354,8 @@ func TestHistoryStatuses(t *testing.T) {
 	}
 }
 
-// A message that was sent through the API may be heard of by its status, by an echo and by the
-// answer, in any order. It is never a person.
+// A message that was sent through the API may be reported by its status, by an echo and by the
+// response, in any order. It is never a person.
 func TestWhatWeSentIsNobodysEcho(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -83,7 +83,7 @@ type Number struct {
 	// PhoneSeenAt is the latest sign of life of the business's phone, to the hour.
 	PhoneSeenAt time.Time `json:"phone_seen_at,omitzero"`
 
-	// OtherResponderAt is when the number first showed that something else than this app and the
+	// OtherResponderAt is when the number first showed that something other than this app and the
 	// phone answers its customers too: another partner, or Meta's agent. Zero if it never did.
 	OtherResponderAt time.Time `json:"other_responder_at,omitzero"`
 

@@ -305,7 +305,7 @@ func (s Number) Onboard(o cloudapi.Onboarding) Number {
 }
 
 // dropBeforeSignup forgets what happened before the signup, and keeps what happened after it: a
-// host that was down may hear of the end of a cycle before it gets to say that the cycle began.
+// host that was down may get the end of a cycle before it records its beginning.
 func (s *Number) dropBeforeSignup() {
 	s.dropAccountsLeft()
 	for _, at := range []*time.Time{&s.OffboardedAt, &s.ReconnectedAt, &s.RemovedAt, &s.LifecycleAt} {

@@ -605,7 +605,7 @@ func TestStateSurvivesJSON(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// A host that was down hears of the end of a cycle before it gets to say that the cycle began.
+// A host that was down gets the end of a cycle before it records its beginning.
 func TestWhatHappenedAfterASignupHoldsIfTheSignupIsToldLater(t *testing.T) {
 	t.Parallel()
 	day := func(n int) time.Time { return t0.Add(time.Duration(n) * 24 * time.Hour) }

@@ -7,8 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A ThreadOwner says to which responder a conversation belongs, as far as Meta has told. It is
-// about what Cloud API takes, and says nothing about whether a person is at it.
+// A ThreadOwner says to which responder a conversation belongs, as far as Meta has told. It decides
+// what Cloud API accepts, and says nothing about whether a person is in the conversation.
 type ThreadOwner string
 
 const (
@@ -152,9 +152,9 @@ func (r ThreadRecord) OlderThan(at time.Time) bool {
 	return stopped.IsZero() && r.latest().Before(at)
 }
 
-// A Thread is the state of who answers a conversation, which is two questions. The owner for Meta
-// (Owner) decides what Cloud API accepts. Whether a person is at it (HumanAt, Pause) decides what a
-// bot should do. [Tracker.MayAnswer] joins them.
+// A Thread says who answers a conversation, which is two questions. The owner for Meta (Owner)
+// decides what Cloud API accepts. Whether a person is in it (HumanAt, Pause) decides what a bot
+// should do. [Tracker.MayAnswer] joins them.
 type Thread struct {
 	// Owner is the owner of the conversation for Meta, and Role the owner's role, if known. The
 	// role is for display: being the owner is all that allows an answer.

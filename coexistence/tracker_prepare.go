@@ -28,10 +28,10 @@ func (t *Tracker) prepared(ctx context.Context, ev webhook.Event) bool {
 }
 
 // Conversation returns the conversation that an event is in, as it was once the tracker had stored
-// the event: the name to keep, who it is with, and whether a person is at it. It is for handlers
-// behind the tracker. Where the event was prepared, as nearly all are that an inbox or
-// [webhook.Dispatch] hands on, it costs no query, and Last is nil; else it reads one row. For an
-// event that is in no conversation, or in one without a message, it is [ErrNotFound].
+// the event: its permanent ID, the customer, and whether a person is in it. It is for handlers
+// after the tracker. If the event was prepared, as nearly all are that an inbox or
+// [webhook.Dispatch] passes on, it costs no query, and Last is nil; otherwise it reads one row. For
+// an event that is in no conversation, or in one without a message, it is [ErrNotFound].
 func (t *Tracker) Conversation(ctx context.Context, ev webhook.Event) (Conversation, error) {
 	if p, ok := ctx.Value(preparedKey{t}).(preparedEvent); ok && p.event == ev && p.conversation.MessageCount > 0 {
 		return p.conversation.clone(), nil

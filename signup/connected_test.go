@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// Whatever ends a signup well, the host hears of it in one place, and before the attempt forgets
-// the token.
+// However a signup succeeds, the host is notified in one place, and before the attempt drops the
+// token.
 func TestConnectedTakesEveryBusiness(t *testing.T) {
 	t.Parallel()
 	ways := map[string]func(*bench) (*signup.Connection, error){

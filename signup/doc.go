@@ -65,7 +65,7 @@
 //     subscribes the app to every account that holds the number. If the host wants it, it sends the
 //     webhooks elsewhere ([Config].Override), shares a line of credit ([Config].Credit) and
 //     verifies and registers an ordinary number ([Config].PIN). The steps are listed at [Step];
-//     [Config].Progress is told after each.
+//     [Config].Progress is called after each.
 //  4. [Config].Connected stores the [Connection], its token encrypted; the host requests contacts
 //     and history within 24 hours.
 //

@@ -53,9 +53,9 @@ type Config struct {
 	// everything is granted.
 	Reserve func(ctx context.Context, tenant string, waba graph.WABAID, phone graph.PhoneNumberID) error
 
-	// Progress is told after each step from [StepExchange] on, once Store has it and before the
-	// next one begins. The Connection is a copy, complete as far as the step came. An error stops
-	// the signup with [OutcomeUnavailable], to be resumed.
+	// Progress is called after each step from [StepExchange] on, once the step is stored and before
+	// the next one begins. The Connection is a copy, complete as far as the step came. An error
+	// stops the signup with [OutcomeUnavailable], to be resumed.
 	Progress func(ctx context.Context, step Step, b *Connection) error
 
 	// Override returns the URL for the webhooks of a business's accounts, if it is not the app's
@@ -75,7 +75,7 @@ type Config struct {
 	PIN func(ctx context.Context, b *Connection) (graph.Secret, error)
 
 	// Connected takes a business that is connected, for the host to store it, its token encrypted.
-	// It is called once the last step is done and before anyone is told, by the page of
+	// It is called after the last step and before the result is reported, by the page of
 	// [Flow.Handler] and by [Flow.Finish], [Flow.Resume], [Flow.ResumeAll], [Flow.ResumeConnection]
 	// and [Flow.Recover]: when it returns nil, the attempt ends and forgets the token.
 	//

@@ -74,7 +74,7 @@ const finishTimeout = 2 * time.Minute
 // Outcomes are those of [Outcome], and "bad_request", "method_not_allowed", "not_found",
 // "unauthorized", "cross_origin" and "internal" for requests that are none.
 //
-// [Config].Connected is called for every connected business before the page is told.
+// [Config].Connected is called for every connected business before the page gets the result.
 //
 // Every POST, and /back, must be of a tenant ([PageConfig].Tenant). Browsers on other origins are
 // turned away ([http.CrossOriginProtection]), except for [PageConfig].TrustedOrigins, which may

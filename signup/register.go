@@ -60,7 +60,7 @@ func (g *grant) register(ctx context.Context) error {
 		return err
 	}
 	if !pinRe.MatchString(pin.Reveal()) {
-		return errors.New("signup: Config.PIN returned something else than six digits")
+		return errors.New("signup: Config.PIN returned something other than six digits")
 	}
 	g.Registrations = append(g.Registrations, now)
 	if err := g.save(ctx); err != nil { // the try counts, even if this process ends now

@@ -82,9 +82,8 @@ func (c Config) validate(recv Receiver) error {
 //	any other error                                          500: Meta delivers again
 //	an error that matches ErrUnavailable                     503: Meta delivers again
 //
-// Nothing of a body is looked at before its signature holds. The content type is neither required
-// nor believed: the signature does not cover it, so it can neither make a delivery valid nor spoil
-// one.
+// A body is not parsed before its signature is verified. The content type is ignored, because the
+// signature does not cover it.
 type Endpoint struct {
 	verifyToken opaque.Value[string]
 	verifier    verifier

@@ -52,7 +52,7 @@ func TestTheEnvelopeIsKept(t *testing.T) {
 }
 
 // A contact with another number is somebody else, even if it is the only one and so is the item.
-func TestAContactWithAnotherNumberIsSomebodyElse(t *testing.T) {
+func TestAContactWithAnotherNumberIsAnotherPerson(t *testing.T) {
 	t.Parallel()
 	const contact = `"contacts":[{"wa_id":"15550100111","user_id":"US.1","profile":{"name":"Alma"}}],`
 	m := one[*webhook.IncomingMessage](t,

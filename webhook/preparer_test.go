@@ -14,7 +14,7 @@ import (
 type preparer struct {
 	name     string
 	batches  [][]webhook.Event
-	handled  []string // what was handed on of each event
+	handled  []string // what the preparer passed on for each event
 	panicked bool
 }
 
@@ -45,7 +45,7 @@ const twoTexts = `{"object":"whatsapp_business_account","entry":[{"id":"1","chan
 	`{"from":"15550100102","id":"wamid.2","timestamp":"2","type":"text","text":{"body":"b"}}]}}]}]}`
 
 // The events of a delivery are prepared together, by all preparers behind wrappers of ours, and
-// each handler finds what was handed on.
+// each handler gets what they have passed on.
 func TestADeliveryIsPreparedAsAWhole(t *testing.T) {
 	t.Parallel()
 	first, second := &preparer{name: "first"}, &preparer{name: "second"}
@@ -75,7 +75,7 @@ func TestHandlersWithoutPreparersAreNone(t *testing.T) {
 	}
 }
 
-func TestAPanicWhilePreparingKeepsNoEventFromBeingHandled(t *testing.T) {
+func TestEventsAreHandledAfterAPanicWhilePreparing(t *testing.T) {
 	t.Parallel()
 	p := &preparer{name: "first", panicked: true}
 	recv := webhook.DispatchAll(p)

@@ -15,7 +15,7 @@ type fault struct {
 	times      int
 	accept     bool // do what was asked, then fail
 	drop       bool // cut the connection instead of answering
-	reset      bool // so that the caller's kernel hears of an error, not of an end
+	reset      bool // so that the caller's kernel reports an error, not an end
 	unread     bool // before the body of the request is read
 	half       bool // of the answer is all that gets out
 	garbage    bool // the answer is not HTTP
@@ -45,8 +45,8 @@ type Fault struct {
 	// Times is how many requests fail. If zero, one.
 	Times int
 
-	// Accept makes the server do what was asked before it fails: the message is sent, and the
-	// caller is told that it was not, or nothing at all. Without it the request does nothing.
+	// Accept makes the server do what was asked before it fails: the message is sent, but the
+	// caller gets an error or no response. Without it the request does nothing.
 	Accept bool
 
 	// Code is the error's code. Code 0 can only be answered with a Body.

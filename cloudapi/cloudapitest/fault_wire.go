@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// garbage is what a caller gets that reached something else than an HTTP server.
+// garbage is what a caller gets that reached something other than an HTTP server.
 const garbage = "\x16\x03\x01\x02\x00\x01 this is not HTTP\r\n\r\n"
 
 // write sends an answer, or what the failure leaves of it.

@@ -162,7 +162,7 @@ func verifyCallback(client *http.Client, callback string, verifyToken graph.Secr
 			"does it expect another verify token?", resp.StatusCode)
 	case string(body) != challenge:
 		return errors.New(
-			"cloudapitest: the callback URL answered the handshake with something else than the challenge")
+			"cloudapitest: the callback URL answered the handshake with something other than the challenge")
 	}
 	return nil
 }

@@ -215,8 +215,8 @@ var componentFormats = map[cloudapi.ComponentType]graph.Code{
 // postTemplate takes a template for review, where it stays until [Server.SetTemplateStatus]; one of
 // the library is approved at once. Rules that package cloudapi checks are answered as Meta does for
 // templates, under code 100 with a subcode. With [Config].Strict, sample files must have been
-// uploaded. Another template of the same name and language is in the way, and so is one that was
-// deleted in the last 30 days.
+// uploaded. It is refused if a template of the same name and language exists, or was deleted in the
+// last 30 days.
 func (s *Server) postTemplate(c *call) reply {
 	var req struct {
 		Name     string                         `json:"name"`

@@ -44,8 +44,8 @@ var wireWords = map[string]bool{
 	"Product": true, "Unpin": true, "Type": true, "Content": true,
 }
 
-// wireText returns a text of package cloudapi with the names that a request has on the wire, in
-// place of those of its Go types: a client in another language has never heard of them.
+// wireText returns a text of package cloudapi with the names that a request has on the wire,
+// instead of those of its Go types: a client in another language does not know them.
 func wireText(text string) string {
 	text, _, _ = strings.Cut(text, "; upload a sample") // advice for Go
 	return goPathRe.ReplaceAllStringFunc(text, wirePath)

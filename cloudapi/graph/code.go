@@ -124,9 +124,9 @@ const (
 	ActorNone      Actor = "none"      // no one has to act: wait
 )
 
-// Lookup returns what is known about a code. It tries the pair, then the subcode where it stands
-// for itself (seven digits), then the code, then the range 200 to 299, all of which is about
-// permissions. Pass 0 for a missing subcode. It reports false for a code it has never heard of.
+// Lookup returns what is known about a code. It tries the pair, then the subcode where it has a
+// meaning of its own (seven digits), then the code, then the range 200 to 299, all of which is
+// about permissions. Pass 0 for a missing subcode. It reports false for an unknown code.
 //
 // Codes of Embedded Signup's session messages are found as well. The HTTP statuses 421, 427 and 432
 // are not: those a flow endpoint returns, Meta never does.

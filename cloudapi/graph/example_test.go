@@ -110,6 +110,9 @@ func ExampleClasses() {
 	for _, class := range graph.Classes()[:2] {
 		fmt.Println(class.Error())
 	}
+	// Output:
+	// graph: auth
+	// graph: permission
 }
 
 // Meta's seconds, and a text of a database.

@@ -137,7 +137,7 @@ func TestThePairRuleIsShared(t *testing.T) {
 }
 
 // A campaign waits for a person; others behind it do not.
-func TestAPairThatWaitsHoldsNobodyElseBack(t *testing.T) {
+func TestAWaitingPairDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	l := processes(t, 1, redislimit.Config{Throughput: rate(1_000_000)})[0]
 	for range cloudapi.PairBurst {
@@ -249,7 +249,7 @@ func TestReceivedMessagesTakeFromTheSharedBudget(t *testing.T) {
 	require.NoError(t, both[1].Wait(brief(t, 5*time.Second), turnTo(person(1))))
 }
 
-func TestKeysExpireAndNameNobody(t *testing.T) {
+func TestKeysExpireAndContainNoNames(t *testing.T) {
 	t.Parallel()
 	l := processes(t, 1, redislimit.Config{})[0]
 	l.RecordInbound(t.Context(), phone, time.Now())
@@ -457,7 +457,7 @@ func (r *relay) stall(reply []byte) net.Listener {
 
 // Redis can be there and not answer, or answer something else. No send waits for it longer than the
 // timeout, and the messages go out by the process's own share.
-func TestARedisThatHangsOrTalksNonsenseHoldsNobody(t *testing.T) {
+func TestAHangingOrBrokenRedisBlocksNoSend(t *testing.T) {
 	t.Parallel()
 	for name, reply := range map[string]string{
 		"hangs":          "",

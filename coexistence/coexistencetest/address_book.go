@@ -9,8 +9,8 @@ import (
 )
 
 // SaveContact adds a contact to the address book, or changes the one with the same number or user
-// id. If the number coexists, the host hears of it by smb_app_state_sync; an edit looks like an
-// addition there.
+// id. If the number coexists, the host gets smb_app_state_sync, in which an edit looks like an
+// addition.
 //
 // Meta:
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_app_state_sync
@@ -28,8 +28,8 @@ func (p *Phone) SaveContact(c Contact) {
 	p.tellContact(c, "add")
 }
 
-// RemoveContact removes a contact, found by number or user id. The host hears of the ids alone,
-// without the name.
+// RemoveContact removes a contact, found by number or user id. The host gets only the ids, without
+// the name.
 func (p *Phone) RemoveContact(c Contact) {
 	p.world.mu.Lock()
 	defer p.world.mu.Unlock()

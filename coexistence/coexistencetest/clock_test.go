@@ -125,7 +125,7 @@ func TestDeliveriesComeLateAndInAnotherOrder(t *testing.T) {
 	})
 }
 
-// The host has done its work, and hears of it again.
+// The host has handled the delivery, and gets it again.
 func TestAnswersGetLost(t *testing.T) {
 	t.Parallel()
 	cfg := coexistencetest.Config{Seed: 7, Delivery: coexistencetest.DeliveryConfig{LostAnswersPercent: 50}}
@@ -169,7 +169,7 @@ func TestABatchStaysBelowMetasLimit(t *testing.T) {
 	})
 }
 
-func TestAPhoneThatNobodyUsesIsDisconnected(t *testing.T) {
+func TestAnUnusedPhoneIsDisconnected(t *testing.T) {
 	t.Parallel()
 	bubble(t, coexistencetest.Config{}, func(
 		t *testing.T, world *coexistencetest.World, l *listener, phone *coexistencetest.Phone,

@@ -114,8 +114,8 @@ type DeliveryConfig struct {
 	// that, so that later ones overtake it. If zero, none does.
 	Delay time.Duration
 
-	// LostAnswersPercent is how many of a hundred answers never arrive, so that the host has done
-	// its work and hears of it again.
+	// LostAnswersPercent is how many of a hundred answers never arrive, so that the host has
+	// handled the delivery and gets it again.
 	LostAnswersPercent int
 
 	// Timeout is how long the host may take to answer. If zero, 20 s, as Meta's calling pages have

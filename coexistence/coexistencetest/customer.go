@@ -83,7 +83,7 @@ func (c *Customer) waid() string {
 
 // Identity returns what webhooks tell of the customer.
 //
-// Any of its members can be empty, and a host has to find the person by what is there.
+// Any of its members can be empty, and a host has to find the person by the others.
 //
 // Meta:
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/business-scoped-user-ids
@@ -120,7 +120,7 @@ func (c *Customer) contact() []byte {
 	return object(sub("profile", profile), str("wa_id", id.WAID), str("user_id", id.UserID))
 }
 
-// Send makes the customer write to the business, and returns the message's id. The host hears of it
+// Send makes the customer write to the business, and returns the message's id. The host gets it
 // while the number coexists, and may answer freely for 24 hours from then.
 //
 // Meta:

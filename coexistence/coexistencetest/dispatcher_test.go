@@ -93,7 +93,7 @@ func TestWhatIsNotAnsweredWith200ComesAgain(t *testing.T) {
 	require.Equal(t, answers, statuses)
 }
 
-func TestAHostThatIsDownHearsEverythingWhenItIsBack(t *testing.T) {
+func TestAHostThatWasDownGetsEverythingLater(t *testing.T) {
 	t.Parallel()
 	delivery := coexistencetest.DeliveryConfig{Backoff: time.Millisecond}
 	world, h, phone, _ := connected(t, coexistencetest.Config{Delivery: delivery}, coexistencetest.PhoneConfig{})

@@ -235,7 +235,7 @@ func compare(t *testing.T, world *coexistencetest.World, phone *coexistencetest.
 			compareContent(t, world, want, got)
 		}
 	}
-	require.Equal(t, shown, countStored(t, store, phone), "%v: something else than the chats was stored", world)
+	require.Equal(t, shown, countStored(t, store, phone), "%v: something other than the chats was stored", world)
 	require.Len(t, phone.Contacts(), countNamed(t, store, phone), world)
 }
 

@@ -52,7 +52,7 @@ func send(
 	return messages[0].ID
 }
 
-func TestPartnersHearOfAFinishedSignup(t *testing.T) {
+func TestPartnersAreNotifiedOfAFinishedSignup(t *testing.T) {
 	t.Parallel()
 	world, h, phone, _ := connected(t, coexistencetest.Config{}, coexistencetest.PhoneConfig{})
 	wait(t, world)

@@ -65,8 +65,8 @@ func (p *Phone) EndCoexistence(reason webhook.DisconnectionReason, initiatedBy s
 	p.lose(reason, initiatedBy)
 }
 
-// lose ends coexistence for good. Each account hears of it by PARTNER_REMOVED. If no number in an
-// account coexists any more, the partner loses the account: the update is an entry of the partner's
+// lose ends coexistence for good. Each account gets PARTNER_REMOVED. If no number in an account
+// coexists any more, the partner loses the account: the update is an entry of the partner's
 // portfolio with waba_info, and the subscription ends with it. If another number stays, the update
 // is an entry of the account and names the number, so a host must not give up the account. The
 // caller must hold the world's mu.

@@ -62,9 +62,9 @@ func (p *Phone) ChangeNumber(number string) {
 	p.number, p.wabas, p.disconnectedAt = number, nil, time.Time{}
 }
 
-// used notes that the phone was used, and starts the idle time anew. Both a timer and
-// [World.Advance] look at its end: the timer serves bubbles of testing/synctest, where time passes
-// by itself. The caller must hold the world's mu.
+// used records a use of the phone and restarts the idle time. Both a timer and [World.Advance]
+// check its end: the timer serves bubbles of testing/synctest, where time passes by itself. The
+// caller must hold the world's mu.
 func (p *Phone) used() {
 	p.usedAt = p.world.Now()
 	p.startIdleTimer(idleLimit)

@@ -4,8 +4,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// Send writes to a customer in the app. If the number coexists, the host hears of it as an echo,
-// which it must not answer. It returns the message's id.
+// Send writes to a customer in the app. If the number coexists, the host gets an echo, which it
+// must not answer. It returns the message's id.
 //
 // Meta:
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/smb_message_echoes

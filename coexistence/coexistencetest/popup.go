@@ -300,7 +300,7 @@ func (p *Popup) request(method, path, body string) (view popupView, err error) {
 	}
 	defer resp.Body.Close()
 	if err := json.NewDecoder(resp.Body).Decode(&view); err != nil {
-		return view, errors.New("coexistencetest: the popup answered something strange")
+		return view, errors.New("coexistencetest: the popup sent an unexpected answer")
 	}
 	return view, nil
 }

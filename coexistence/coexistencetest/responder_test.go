@@ -246,8 +246,8 @@ func TestWithoutRoutingSendingTakesOver(t *testing.T) {
 	})
 }
 
-// Two partners without a configuration both get everything, and neither hears of the other.
-func TestTwoPartnersWithoutRoutingBothHearEverything(t *testing.T) {
+// Two partners without a configuration both get everything, and neither gets the other's messages.
+func TestTwoPartnersWithoutRoutingBothGetEverything(t *testing.T) {
 	t.Parallel()
 	follow(t, func(f *follower) {
 		partner, err := f.phone.AddResponder(coexistencetest.ResponderConfig{Role: graph.RoleMarketing, Reply: "Hi"})

@@ -141,7 +141,7 @@ func (p *Phone) template(name, language string) (cloudapitest.Template, bool) {
 }
 
 // threadMoved lets other responders know of a call of the host: they get what is passed to them and
-// lose what is taken. A release is told to no one.
+// lose what is taken. A release notifies no one.
 func (w *World) threadMoved(t cloudapitest.Thread) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -186,8 +186,8 @@ func (p *Phone) takenOver(c *Customer, sent cloudapitest.SentMessage) {
 }
 
 // Pass passes a conversation of the responder to another role. If role is empty, it goes to the
-// escalation partner, or to the host if there is none. The host hears of what is passed to it by
-// messaging_handovers; the customer is named there if webhooks show the number.
+// escalation partner, or to the host if there is none. The host gets messaging_handovers for what
+// is passed to it, with the customer if webhooks show the number.
 //
 // Meta:
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/conversation-routing/thread-control
@@ -222,7 +222,7 @@ func (r *Responder) pass(c *Customer, role graph.HandoverRole, metadata string) 
 	return nil
 }
 
-// Release gives a conversation of the responder up: it is no one's, and no one is told.
+// Release releases a conversation of the responder: it has no owner, and no one is notified.
 func (r *Responder) Release(c *Customer) error {
 	p := r.phone
 	p.world.mu.Lock()
@@ -235,8 +235,8 @@ func (r *Responder) Release(c *Customer) error {
 	return nil
 }
 
-// Take takes a conversation from its owner, which the escalation partner alone may do. The
-// host hears of it if the conversation was its own.
+// Take takes a conversation from its owner, which the escalation partner alone may do. The host is
+// notified if the conversation was its own.
 func (r *Responder) Take(c *Customer, metadata string) error {
 	r.phone.world.mu.Lock()
 	defer r.phone.world.mu.Unlock()

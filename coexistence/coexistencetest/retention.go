@@ -27,7 +27,7 @@ func (w *World) retain(m *message) {
 		}
 	}
 	for ch := range chats {
-		// A list of its own lets go of the memory of what is forgotten.
+		// A new list, so that the memory of forgotten entries is freed.
 		ch.messages = slices.Clip(slices.DeleteFunc(ch.messages, func(m *message) bool { return old[m] }))
 	}
 	w.live = slices.Clone(w.live[len(w.live)-n:])

@@ -189,7 +189,7 @@ type pendingReview struct {
 	due      time.Time
 }
 
-// templateChanged hears of a template that a host has made, edited or deleted. A template of the
+// templateChanged is called when a host has made, edited or deleted a template. A template of the
 // library is approved already. Meta documents the event of a deletion, and that it has no reason;
 // that a call of the API brings it is assumed.
 func (w *World) templateChanged(t cloudapitest.Template, change cloudapitest.TemplateChange) {

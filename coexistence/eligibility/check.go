@@ -72,8 +72,8 @@ func (k *checker) checkPhone(n number) {
 
 // checkCountry refuses a country that the policy excludes or that is under sanctions, which can be
 // both. Where the number does not tell its country, it asks, if one of those that share the calling
-// code is excluded. A restriction that Meta has lifted since the policy's date is told with the
-// day, so that a business is not sent away for good.
+// code is excluded. If Meta has lifted a restriction since the policy's date, the result says when,
+// so that the business can come back.
 func (k *checker) checkCountry(n number) {
 	if n.region == "" {
 		excluded := func(region string) bool {

@@ -78,7 +78,7 @@ func TestPolicyAsOfKnowsTheHistory(t *testing.T) {
 	}
 }
 
-func TestPolicyAsOfRefusesEverybodyBeforeTheLaunch(t *testing.T) {
+func TestPolicyAsOfRefusesEveryNumberBeforeTheLaunch(t *testing.T) {
 	t.Parallel()
 	for _, at := range []time.Time{{}, time.Date(2025, 2, 10, 23, 59, 59, 0, time.UTC)} {
 		got := eligibility.Check(good(), eligibility.PolicyAsOf(at))

@@ -32,8 +32,8 @@ type Config struct {
 	// Outbox is looked at for messages in doubt. If nil, they are not known.
 	Outbox *outbox.Outbox
 
-	// Arrivals are told of every event: put them behind the other handlers. If nil, the drift is
-	// not known, and the last delivery is what the store tells.
+	// Arrivals receives every event: put it after the other handlers. If nil, the drift is unknown,
+	// and the time of the last delivery is that of the store.
 	Arrivals *Arrivals
 
 	// MaxSilence is for how long nothing may arrive for a number before that is a warning. If zero,

@@ -155,7 +155,7 @@ func phoneUse(n coexistence.Number, now time.Time) Phone {
 	return p
 }
 
-// Responders say whether something else than this app and the phone answers customers. That is no
+// Responders say whether something other than this app and the phone answers customers. That is no
 // fault, so the part is OK either way, and the code tells.
 type Responders struct {
 	Verdict

@@ -311,7 +311,7 @@ func (l late) Put(ctx context.Context, key string, r io.Reader) error {
 }
 
 // Downloads fail for a while; messages are handled meanwhile, and the inbox tries again.
-func TestADownloadThatFailsHoldsNoConversationUp(t *testing.T) {
+func TestAFailingDownloadDelaysNoConversation(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
 	var handled atomic.Int64

@@ -63,7 +63,7 @@
 // The tracker is asked before each message ([coexistence.Tracker.MaySend]). Held, and neither tried
 // nor failed, is what cannot or should not be said now: a service message in a conversation of
 // another responder, even if Meta reports that later by a status (131070), and one that a program
-// wrote while a person is at the conversation or bots are paused in it. What a person wrote
+// wrote while a person is in the conversation or bots are paused in it. What a person wrote
 // ([cloudapi.Message].ByPerson) and templates do not wait for people. It goes when the conversation
 // is the host's or the pause has ended, or fails when its ExpiresAt is over; the end of a pause by
 // [coexistence.Tracker.Resume] is noticed within five minutes. Neither the number nor other people

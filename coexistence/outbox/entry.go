@@ -163,8 +163,8 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 }
 
 // conversation is the conversation that r.person names in r.phone: by an alias, or by the id of one
-// that was merged, which is r.former. Any other name stays. When conversations become one, the
-// store renames what is there.
+// that was merged, which is r.former. Any other name stays. When conversations are merged, the
+// store renames existing entries.
 const conversation = `COALESCE(
 	(SELECT 'conv_' || CAST(a.conversation AS text) FROM coexistence_aliases a
 		WHERE a.phone = r.phone AND a.alias = r.person),

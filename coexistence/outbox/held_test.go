@@ -110,7 +110,7 @@ func TestAMessageThatFailsBecauseOfAnotherResponderIsHeld(t *testing.T) {
 	})
 }
 
-// A program's message waits while a person is at the conversation, or while bots are paused in it;
+// A program's message waits while a person is in the conversation, or while bots are paused in it;
 // a person's message and a template do not.
 func TestAProgramsMessageWaitsForThePerson(t *testing.T) {
 	t.Parallel()

@@ -248,7 +248,7 @@ func TestAPersonsMessagesKeepTheirOrderAroundAnUnknownOutcome(t *testing.T) {
 	})
 }
 
-func TestAnEntryInDoubtThatIsGivenUpHoldsNothingUp(t *testing.T) {
+func TestACanceledEntryInDoubtDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, e engine) {
 		p := newPlatform(t, 1000)

@@ -224,7 +224,7 @@ func benchmarkChunk(b *testing.B, store coexistence.Store, step int) {
 
 // A process that stops in the middle of a transaction, or whose machine is gone, does not keep the
 // others from what it has locked.
-func TestAProcessThatStopsWithinATransactionHoldsNobodyUp(t *testing.T) {
+func TestAProcessThatStopsWithinATransactionBlocksNoOther(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	stopped, other := open(t, url), open(t, url)

@@ -102,7 +102,7 @@ func run(ctx context.Context, out io.Writer, s settings) error {
 	if err != nil {
 		return fmt.Errorf("the page cannot listen on %s; choose another address with -listen: %w", s.listen, err)
 	}
-	// What the host is told comes after what it needs: the handshake waits until all is printed.
+	// The settings are printed before lines about the handshake.
 	printed := make(chan struct{})
 	api, err := control.New(control.Config{
 		NewWorld: s.newWorld(graph), Seed: seed, Bare: s.bare, Callback: s.webhook,

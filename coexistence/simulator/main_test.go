@@ -121,7 +121,7 @@ func TestANumberIsReadyAtTheStart(t *testing.T) {
 	require.Eventually(t, func() bool {
 		return strings.Contains(p.out.String(), "has answered the handshake")
 	}, 20*time.Second, 10*time.Millisecond)
-	require.Contains(t, p.out.String(), "is asked again")
+	require.Contains(t, p.out.String(), "will be asked again")
 
 	send := func() int {
 		req, err := http.NewRequest(http.MethodPost, p.ready.Graph+"/v25.0/"+p.ready.PhoneNumberID+"/messages",
@@ -166,7 +166,7 @@ func TestOthersReachItByItsPublicURL(t *testing.T) {
 	require.Contains(t, get(t, page), "http://simulator:8088")
 }
 
-// The app hears of templates too, without a step of the host's.
+// The app gets webhooks of templates too, without a call of the host.
 func TestATemplatesStatusIsTold(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-graph", "127.0.0.1:0", "-listen", "127.0.0.1:0")

@@ -155,8 +155,8 @@ func (s settings) newWorld(h *hall) func() (*coexistencetest.World, error) {
 	}
 }
 
-// reach is the address by which the page is told to people: one that stands for all interfaces is
-// told as this machine's name.
+// reach returns the address of the page for people: one for all interfaces is shown with this
+// machine's name.
 func (s settings) reach(a net.Addr) string {
 	host, port, err := net.SplitHostPort(a.String())
 	if err != nil {

@@ -96,10 +96,11 @@ func ExampleTokens_Client() {
 	// Output: storage: there is no token for this number; have the business connect it
 }
 
-// Everything that is stored of a person, as JSON lines.
+// Everything that is stored of a person, as JSON lines. Here nothing is.
 func ExampleDB_Export() {
 	ctx := context.Background()
 	db, remove := newDatabase(ctx)
 	defer remove()
 	fmt.Println(db.Export(ctx, "100000000000001", "15550100101", os.Stdout))
+	// Output: coexistence: not found in the store
 }

@@ -27,10 +27,10 @@ type Alert struct {
 	Cost   Money // not below Budget
 }
 
-// An alertKey names an alert: a number is told of once for each.
+// An alertKey identifies an alert: each is reported once for a number.
 type alertKey struct{ phone, month, budget string }
 
-// errTelling asks for another try: by then it is known whether the host was told.
+// errTelling asks for a retry: by then it is known whether the host was notified.
 var errTelling = errors.New("usage: another process calls Config.OnBudget for this number; the event is tried again")
 
 // alert tells the host if an arrival has brought its number to the budget, and the host was not

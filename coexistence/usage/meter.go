@@ -26,16 +26,16 @@ type Config struct {
 	Market func(st *webhook.MessageStatus) string
 
 	// Budget returns what the messages of a number may cost in a month before OnBudget is called.
-	// The zero Money is no budget. It is asked with every delivered message, so answer from memory.
-	// If nil, no number has a budget. A budget that was raised is told of again.
+	// The zero Money is no budget. It is called for every delivered message, so answer from memory.
+	// If nil, no number has a budget. After it is raised, a budget is reported again.
 	Budget func(ctx context.Context, phone graph.PhoneNumberID) (Money, error)
 
 	// Rates are your prices. Messages without a rate count as nothing. Required with Budget.
 	Rates RateFunc
 
-	// OnBudget is told that a number has reached its budget, before the event that did it is done.
-	// If it returns an error, or the process ends meanwhile, it is called again. It has 30 seconds
-	// and must not use the inbox. Required with Budget.
+	// OnBudget is called when a number reaches its budget, before the event that reached it is
+	// settled. If it returns an error, or the process ends meanwhile, it is called again. It has 30
+	// seconds and must not use the inbox. Required with Budget.
 	OnBudget func(ctx context.Context, a Alert) error
 }
 

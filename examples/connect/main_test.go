@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A business goes through the page, the popup and its phone, and the program hears of it.
+// A business goes through the page, the popup and its phone, and the program is notified.
 func TestABusinessConnects(t *testing.T) {
 	t.Parallel()
 	world := coexistencetest.NewWorld(coexistencetest.Config{})

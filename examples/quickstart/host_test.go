@@ -20,9 +20,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/webhooktest"
 )
 
-// The first thing that the host hears of a customer may be about a message that it does not have,
-// because that is older than what the phone shared. Whatever it is, what the customer writes next
-// is answered, and at once.
+// The first event of a customer may be about a message that the host does not have, because it is
+// older than the shared history. Whatever it is, the customer's next message is answered at once.
 func TestNothingThatComesFirstKeepsACustomerWaiting(t *testing.T) {
 	t.Parallel()
 	s := connected(t)

@@ -86,7 +86,7 @@ func record(ctx context.Context, path string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "http://%s/ records into %s\n", addr, path)
 	server := &http.Server{Addr: addr, Handler: endpoint, ReadTimeout: time.Minute, IdleTimeout: time.Minute}
-	down := make(chan error, 1) // what is in hand is still written
+	down := make(chan error, 1) // what is in progress is still written
 	context.AfterFunc(ctx, func() { down <- server.Shutdown(context.WithoutCancel(ctx)) })
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
 		return err

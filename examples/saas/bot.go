@@ -25,8 +25,9 @@ var questions = []struct{ words, answer string }{
 	{"price cost much", "A rye loaf is 4.20, rolls are 0.60. Our list of prices is on the wall."},
 }
 
-// answer is the bot. It sees what customers write now, never history nor what the owner writes. An
-// event may come twice; the id of the answer is made of the question's, so there is one.
+// answer is the bot. It gets only what customers write now, never history or messages of the owner.
+// An event may come twice; the id of the answer is derived from that of the question, so there is
+// one answer.
 func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	text, ok := m.Content.(*webhook.Text)
 	if !ok {
@@ -37,7 +38,7 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 	}
 	chat, err := a.tracker.Conversation(ctx, m)
 	if errors.Is(err, coexistence.ErrNotFound) {
-		return nil // a person may be at it; an error would only come again, and keep the customer waiting
+		return nil // a person may be answering; an error would only repeat the event, and keep the customer waiting
 	}
 	if err != nil {
 		return err
@@ -58,11 +59,11 @@ func (a *app) answer(ctx context.Context, m *webhook.IncomingMessage) error {
 			}
 		}
 	}
-	return nil // a person will look at it
+	return nil // a person will answer
 }
 
-// quietUntil is how long a person has the word. The tracker knows who wrote on the phone and what
-// the team has sent, the outbox what the team has written and is not sent yet.
+// quietUntil is when the bot may answer again after a person. The tracker knows what was written on
+// the phone and what the team has sent, the outbox what the team has written but not sent yet.
 func (a *app) quietUntil(ctx context.Context, chat coexistence.Conversation) (time.Time, error) {
 	at := chat.HumanAt
 	last, err := graph.Collect(a.outbox.List(ctx, outbox.Filter{

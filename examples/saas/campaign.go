@@ -28,7 +28,7 @@ type campaign struct {
 // shownCampaigns is how many campaigns a page lists.
 const shownCampaigns = 20
 
-// campaigns lists the latest campaigns of a number, the newest first.
+// campaigns lists the latest campaigns of a number, newest first.
 func (a *app) campaigns(ctx context.Context, n *number) ([]*campaign, error) {
 	return a.findCampaigns(ctx, "phone = $1 ORDER BY launched_at DESC, id LIMIT $2", string(n.PhoneNumberID),
 		shownCampaigns)
@@ -40,8 +40,8 @@ func (a *app) campaign(ctx context.Context, n *number, id string) (*campaign, er
 	return pick(list, err, func(*campaign) bool { return true })
 }
 
-// findCampaigns reads the campaigns that match a condition. Our table says what they are; how far
-// they are only the outbox knows.
+// findCampaigns reads the campaigns that match a condition. Our table describes them; the outbox
+// knows their progress.
 func (a *app) findCampaigns(ctx context.Context, where string, args ...any) (list []*campaign, err error) {
 	rows, err := a.db.SQL().QueryContext(ctx,
 		"SELECT id, template, launched_at FROM saas_campaigns WHERE "+where, args...)
@@ -70,9 +70,9 @@ type choice struct {
 	Refused string // why it cannot be sent now, in words
 }
 
-// choices lists the templates of a number that take nothing, or one value, for which we take the
-// name. Those that cannot be sent now are among them, behind all others: a business is to know why.
-// No page asks Meta for them again: the list is kept true by webhooks.
+// choices lists the templates of a number that have no variable, or one, which gets the person's
+// name. Templates that cannot be sent now are at the end, so that the business sees why. No page
+// asks Meta again: webhooks keep the list up to date.
 func (a *app) choices(ctx context.Context, n *number) (fit []choice, err error) {
 	list, err := a.book.List(ctx, n.PhoneNumberID)
 	if err != nil {
@@ -97,8 +97,8 @@ func (a *app) choices(ctx context.Context, n *number) (fit []choice, err error) 
 	return append(fit, not...), nil
 }
 
-// refusal is why Meta would refuse a template, in words, or empty. Errors that say that this could
-// not be found out are none: then Meta decides.
+// refusal returns why Meta would refuse a template, in words, or "". If that could not be found
+// out, it returns "" and Meta decides.
 func refusal(err error) string {
 	_, status := errors.AsType[*templates.StatusError](err)
 	_, parameter := errors.AsType[*templates.ParameterError](err)
@@ -108,7 +108,7 @@ func refusal(err error) string {
 	return ""
 }
 
-// takesMore reports whether a part of a template needs what fill does not give: a picture, a
+// takesMore reports whether a component of a template needs more than fill provides: a picture, a
 // button's value, a second value.
 func takesMore(p cloudapi.ComponentDefinition) bool {
 	if p.Type != cloudapi.ComponentBody && p.Type != cloudapi.ComponentFooter {
@@ -130,16 +130,15 @@ func fill(t *cloudapi.MessageTemplate, who coexistence.Contact) *cloudapi.Templa
 	return content
 }
 
-// template returns one of the choices: Meta knows a number of names in several languages, of which
-// this takes the first that can be sent. If refused is not empty, it says why none can. What is
-// refused by an old list is looked up again before.
+// template returns the choice with a name: of several languages, the first that can be sent. If
+// none can, refused says why. Before a template is refused by an old list, the list is read again.
 func (a *app) template(
 	ctx context.Context, n *number, name string,
 ) (t *cloudapi.MessageTemplate, refused string, err error) {
 	list, err := a.choices(ctx, n)
 	c, err := pick(list, err, func(c choice) bool { return c.Name == name })
 	if errors.Is(err, errNotFound) {
-		return nil, "There is no template of this name, or it takes more than a name.", nil
+		return nil, "There is no template with this name, or it has more variables than a name.", nil
 	}
 	if err != nil {
 		return nil, "", err
@@ -149,8 +148,7 @@ func (a *app) template(
 }
 
 // serveCampaigns shows the campaigns of a number, and the form for another one, with the people
-// that the query selects. Without templates, because Meta does not answer, the page is shown all
-// the same.
+// that the query selects. If Meta does not answer, it shows the page without templates.
 func (a *app) serveCampaigns(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	list, err := a.campaigns(r.Context(), n)
 	if err != nil {
@@ -185,7 +183,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 		return err
 	}
 	if refused != "" {
-		http.Error(w, "This campaign was not launched: "+refused, http.StatusUnprocessableEntity)
+		http.Error(w, "The campaign was not started: "+refused, http.StatusUnprocessableEntity)
 		return nil
 	}
 	id := hashed(string(n.PhoneNumberID) + " " + r.PostForm.Get("nonce"))
@@ -193,7 +191,7 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	for _, to := range r.PostForm["to"] {
 		c, err := a.tracker.Store().Conversation(ctx, n.PhoneNumberID, to)
 		if errors.Is(err, coexistence.ErrNotFound) {
-			continue // forgotten meanwhile
+			continue // the person was forgotten meanwhile
 		}
 		if err != nil {
 			return err
@@ -223,13 +221,13 @@ func (a *app) launch(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	if err == nil {
 		err = tx.Commit()
 	}
-	a.outbox.Notify() // or it would look by itself a little later
+	a.outbox.Notify() // otherwise it would notice a little later
 	return see(w, r, r.URL.EscapedPath()+"/"+id, err)
 }
 
-// serveCampaign shows the course of a campaign, and what could not be sent or is in doubt. In doubt
-// is what Meta may have got without answering: it is not sent again, since a customer would get it
-// twice.
+// serveCampaign shows the progress of a campaign, and messages that failed or are in doubt. A
+// message is in doubt if Meta may have accepted it without answering: it is not sent again, because
+// the customer could get it twice.
 func (a *app) serveCampaign(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	return a.show(w, r, t, n, func(ctx context.Context) (view, error) {
 		c, err := a.campaign(ctx, n, r.PathValue("campaign"))
@@ -260,7 +258,7 @@ func points(counts []int, total int) template.HTMLAttr {
 	return template.HTMLAttr(`points="` + b.String() + `"`) //nolint:gosec // numbers
 }
 
-// change stops a campaign or lets it go on. What Meta has is not called back.
+// change pauses or resumes a campaign. Messages that Meta has accepted are not called back.
 func (a *app) change(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.campaign(r.Context(), n, r.PathValue("campaign"))
 	if err != nil {

@@ -66,7 +66,7 @@ func TestATemplateThatMetaWouldRefuseLaunchesNothing(t *testing.T) {
 		require.Equal(t, http.StatusUnprocessableEntity, status, unfit)
 	}
 	_, body = baker.get(at)
-	require.Contains(t, body, "No campaign yet.")
+	require.Contains(t, body, "No campaigns yet.")
 	entries, err := graph.Collect(a.outbox.List(t.Context(), outbox.Filter{PhoneNumberID: n.PhoneNumberID}))
 	require.NoError(t, err)
 	require.Empty(t, entries)

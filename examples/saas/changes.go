@@ -12,16 +12,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 )
 
-// changes tell the open pages of all processes that something has changed for a number. The
-// database counts the changes of each number: a process that did not handle them looks at the
-// count.
+// changes notify the open pages of all processes that something has changed for a number. The
+// database counts the changes of each number: a process that did not handle them polls the count.
 type changes struct {
 	db   *sql.DB
 	log  *slog.Logger
-	news live.News // for the pages that are open in this process
+	news live.News // for the open pages of this process
 
 	mu   sync.Mutex
-	some map[graph.PhoneNumberID]bool // that are not counted yet
+	some map[graph.PhoneNumberID]bool // numbers whose change is not counted yet
 	wake chan struct{}
 }
 
@@ -29,10 +28,10 @@ func newChanges(db *sql.DB, log *slog.Logger) *changes {
 	return &changes{db: db, log: log, some: map[graph.PhoneNumberID]bool{}, wake: make(chan struct{}, 1)}
 }
 
-// add says that something has changed for a number, after it was stored. It does not block.
+// add reports a change for a number, after it was stored. It does not block.
 func (c *changes) add(phone graph.PhoneNumberID) {
 	if phone == "" {
-		return // it is about an account
+		return // the event is about an account
 	}
 	c.mu.Lock()
 	c.some[phone] = true
@@ -43,7 +42,7 @@ func (c *changes) add(phone graph.PhoneNumberID) {
 	}
 }
 
-// run counts what was added, many changes of a number as one, until ctx ends. The first one is
+// run counts the reported changes until ctx ends, several of a number as one. The first one is
 // counted at once, the next ones when the pages have shown it.
 func (c *changes) run(ctx context.Context) {
 	for {

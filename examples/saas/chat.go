@@ -18,7 +18,7 @@ import (
 // shownMessages is how many messages a page of a conversation has.
 const shownMessages = 50
 
-// A chat is a conversation that is open, and a page of its messages.
+// A chat is an open conversation with a page of its messages.
 type chat struct {
 	coexistence.Conversation
 
@@ -26,11 +26,11 @@ type chat struct {
 	Earlier   coexistence.Cursor // of the first of them, if there are more before it
 	Later     coexistence.Cursor // of the last of them, if there are more behind it
 	Around    coexistence.Cursor // of the one that was asked for, from a search
-	Waiting   []outbox.Entry     // what is not in the conversation yet, or failed
+	Waiting   []outbox.Entry     // messages that are not sent yet, or failed
 	Templates []choice
 	Quiet     time.Time // until when the bot is silent
-	Nonce     string    // names what is written next, so that a second click says nothing twice
-	Latest    string    // what to read out
+	Nonce     string    // the id of the next message, so that a second click does not send it twice
+	Latest    string    // for screen readers
 }
 
 // A chatMessage is a message as a conversation shows it.
@@ -40,9 +40,9 @@ type chatMessage struct {
 	File messageFile
 }
 
-// open reads a conversation of a number that was connected at that moment. What waits to be sent
-// stands behind the latest messages only. Templates are listed where they are needed: once the
-// customer's last message is older than 24 hours, nothing else can be sent.
+// open reads a conversation of a number; connected is when the number was connected. Waiting
+// messages follow only the latest ones. Templates are listed only if the customer's last message is
+// older than 24 hours, when nothing else can be sent.
 func (a *app) open(
 	ctx context.Context, r *http.Request, n *number, id string, connected time.Time,
 ) (*chat, error) {
@@ -81,10 +81,10 @@ func (a *app) open(
 	return c, nil
 }
 
-// read adds a page of messages: before, after or around one of them, or else the latest. A page
-// that turns out to be empty, because its messages were forgotten, is that of the latest. Two more
-// are asked for than are shown, to know whether the conversation goes on. A person who sees the
-// latest has read all.
+// read adds a page of messages: before, after or around one of them, or else the latest. If the
+// page is empty because its messages were forgotten, the latest are read. It reads two more than
+// are shown, to know whether the conversation continues. A person who sees the latest message has
+// read all.
 func (a *app) read(ctx context.Context, c *chat, connected time.Time, o coexistence.MessageListOptions) error {
 	if o.Around != "" {
 		o.Before, o.After = "", ""
@@ -128,8 +128,8 @@ func (a *app) read(ctx context.Context, c *chat, connected time.Time, o coexiste
 }
 
 // reply queues what the team writes: a text within 24 hours of the customer's last message, a
-// template at any time. The outbox sends it, so that neither a restart nor Meta's trouble loses it;
-// the id is made of the form's nonce, so that a second click queues nothing.
+// template at any time. The outbox sends it, so that neither a restart nor a failure of Meta loses
+// it; the id is derived from the form's nonce, so that a second click queues nothing.
 func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("chat"))
 	if err != nil {
@@ -147,7 +147,7 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 			m.Content = fill(t, c.Contact)
 		}
 	} else if !c.WindowOpen(time.Now()) {
-		refused = "The customer last wrote more than 24 hours ago: only a template can be sent now."
+		refused = "The customer last wrote more than 24 hours ago. Only a template can be sent now."
 	}
 	if refused == "" {
 		m.ByPerson = true // so that the bot stays silent
@@ -157,7 +157,7 @@ func (a *app) reply(w http.ResponseWriter, r *http.Request, _ *tenant, n *number
 		})
 	}
 	if errors.Is(err, cloudapi.ErrValidation) {
-		refused, err = "This cannot be sent: it is empty, or longer than 4,096 characters.", nil
+		refused, err = "The text is empty, or longer than 4,096 characters.", nil
 	}
 	if refused != "" {
 		http.Error(w, refused, http.StatusUnprocessableEntity)

@@ -40,7 +40,7 @@ func link(body, attributes string) string {
 	return html.UnescapeString(f[1])
 }
 
-// A text that is found opens its conversation around it, from where it goes on both ways.
+// A found text opens its conversation around it, with links in both directions.
 func TestAFoundTextOpensItsConversationAroundIt(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
@@ -69,7 +69,7 @@ func TestAFoundTextOpensItsConversationAroundIt(t *testing.T) {
 	require.Empty(t, link(body, `class="more" rel="next"`))
 }
 
-// A conversation is read once its end was seen, and not by a look at its middle.
+// A conversation is read once its end was shown, and not when its middle was.
 func TestTheEndOfAConversationIsRead(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)

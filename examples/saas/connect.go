@@ -9,9 +9,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/signup"
 )
 
-// connected runs when a business is through Embedded Signup, and again if the process died within
-// it. The number is stored before its contacts and its history are asked for: what they bring
-// belongs to its tenant.
+// connected runs when a business has finished Embedded Signup, and again if the process died within
+// it. The number is stored before contacts and history are requested, because these belong to its
+// tenant.
 func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 	if err := a.db.Tokens().Put(ctx, b); err != nil {
 		return err
@@ -27,7 +27,7 @@ func (a *app) connected(ctx context.Context, b *signup.Connection) error {
 	return nil
 }
 
-// serveConnect shows how to connect a number, and how far those are that were connected.
+// serveConnect shows how to connect a number, and the progress of connected ones.
 func (a *app) serveConnect(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	type progress struct {
 		Info number

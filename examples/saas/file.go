@@ -24,15 +24,15 @@ import (
 // takes for its attempts.
 const fetchTime = 9 * time.Hour
 
-// A messageFile is what a conversation shows of the file of a message. The zero one is that of a
+// A messageFile is the file of a message as a conversation shows it. The zero value is that of a
 // message without a file.
 type messageFile struct {
 	Kept, Picture bool
 	Missing       string // why it is not kept, in words
 }
 
-// file looks for the file of a message. connected is when the number was: files of history are told
-// of after that.
+// file returns the file of a message. connected is when the number was connected: files of history
+// are announced after that.
 func (a *app) file(ctx context.Context, m coexistence.Message, connected time.Time) (f messageFile, err error) {
 	if m.Media == nil || m.Revoked() || m.Origin == coexistence.OriginAPI { // what we send is not archived
 		return f, nil
@@ -50,7 +50,7 @@ func (a *app) file(ctx context.Context, m coexistence.Message, connected time.Ti
 	return messageFile{Missing: "could not be fetched"}, nil
 }
 
-// A keptFile is a file of the archive, whose kind is known by how it begins.
+// A keptFile is a file of the archive, whose type is detected from its first bytes.
 type keptFile struct {
 	*media.File
 
@@ -72,13 +72,12 @@ func (a *app) openFile(ctx context.Context, m coexistence.Message) (*keptFile, e
 	return &keptFile{f, body, http.DetectContentType(head)}, nil
 }
 
-// picture reports whether a browser shows the file as a picture. Whatever the sender says that a
-// message is, nothing else is shown.
+// picture reports whether a browser may show the file as a picture, whatever type the sender has
+// named.
 func (f *keptFile) picture() bool { return strings.HasPrefix(f.kind, "image/") }
 
-// serveFile sends the file of a message: pictures to be shown, and everything else to be saved. An
-// answer that has begun is broken off by an error, so that a browser does not take a part for the
-// whole.
+// serveFile sends the file of a message: pictures are shown, everything else is saved. An error
+// aborts a response that has begun, so that a browser does not take a part for the whole file.
 func (a *app) serveFile(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	m, err := a.tracker.Store().Message(r.Context(), n.PhoneNumberID, graph.MessageID(r.PathValue("message")))
 	if err != nil {
@@ -110,11 +109,11 @@ func (a *app) serveFile(w http.ResponseWriter, r *http.Request, _ *tenant, n *nu
 	return nil
 }
 
-// plainEnding is the end of a file's name that says what it is, and nothing else.
+// plainEnding matches a harmless file extension.
 var plainEnding = regexp.MustCompile(`^\.[A-Za-z0-9]{1,8}$`)
 
-// fileName is a name for the file of a message. What a stranger has called it is good for the end
-// alone.
+// fileName returns a name for the file of a message. Of the sender's name it keeps only the
+// extension.
 func fileName(m coexistence.Message) string {
 	kind, _, _ := mime.ParseMediaType(m.Media.MIMEType)
 	for _, ending := range []string{path.Ext(m.Media.Filename), "." + path.Base(kind)} {
@@ -125,8 +124,8 @@ func fileName(m coexistence.Message) string {
 	return url.PathEscape(string(m.ID))
 }
 
-// exportAll writes all that is stored of a person: lines of JSON, and the files of the messages
-// that they tell of, which are named after the ids of the messages.
+// exportAll writes everything stored about a person: lines of JSON, and the files of the messages
+// in them, named after the ids of the messages.
 func (a *app) exportAll(ctx context.Context, z *zip.Writer, c coexistence.Conversation) error {
 	lines, err := z.Create("person.jsonl")
 	if err == nil {

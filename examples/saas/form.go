@@ -16,16 +16,16 @@ const maxForm = 1 << 20
 // the pages' streams of news too.
 const formTime = 30 * time.Second
 
-// forms parses what is posted, before any handler looks at it and before it is known who posts.
-// r.PostForm holds the values then. No form of the product has a file, so that a form with one is
-// refused: net/http would write files of any size to disk, also for a stranger. Handlers read
-// r.PostForm and never call r.PostFormValue, which parses such forms. What has another type, like
-// the JSON of the simulated phone, is left to its handler, with the same limit.
+// forms parses posted forms before any handler runs and before the visitor is known. Then
+// r.PostForm has the values. No form of the product has a file, so a form with one is refused:
+// net/http would write files of any size to disk, also for a stranger. Handlers read r.PostForm and
+// never call r.PostFormValue, which parses such forms. What has another type, like the JSON of the
+// simulated phone, is left to its handler, with the same limit.
 func forms(next http.Handler) http.Handler {
 	return http.MaxBytesHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if strings.HasPrefix(kind, "multipart/") {
-			http.Error(w, "Forms are sent as application/x-www-form-urlencoded.", http.StatusUnsupportedMediaType)
+			http.Error(w, "Send the form as application/x-www-form-urlencoded.", http.StatusUnsupportedMediaType)
 			return
 		}
 		conn := http.NewResponseController(w)
@@ -33,15 +33,15 @@ func forms(next http.Handler) http.Handler {
 			_ = conn.SetReadDeadline(time.Now().Add(formTime)) // a test's recorder has none
 		}
 		var err error = &http.MaxBytesError{Limit: maxForm}
-		if r.ContentLength <= maxForm { // or nothing of it is read
+		if r.ContentLength <= maxForm { // otherwise nothing of it is read
 			err = r.ParseForm()
 		}
 		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-			http.Error(w, "This form is too large.", http.StatusRequestEntityTooLarge)
+			http.Error(w, "The form is too large.", http.StatusRequestEntityTooLarge)
 			return
 		}
 		if err != nil {
-			http.Error(w, "This form cannot be read.", http.StatusBadRequest)
+			http.Error(w, "The form cannot be read.", http.StatusBadRequest)
 			return
 		}
 		if r.Method == http.MethodPost {

@@ -12,7 +12,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/health"
 )
 
-// newMonitor makes what looks at the numbers once a minute, and reads each from Meta every 6 hours.
+// newMonitor returns the monitor, which checks all numbers once a minute and reads each from Meta
+// every 6 hours.
 func (a *app) newMonitor(arrivals *health.Arrivals) (*health.Monitor, error) {
 	return health.New(health.Config{
 		Tracker: a.tracker, Token: a.db.Tokens().Get, Inbox: a.inbox, Outbox: a.outbox, Arrivals: arrivals,
@@ -20,7 +21,7 @@ func (a *app) newMonitor(arrivals *health.Arrivals) (*health.Monitor, error) {
 	})
 }
 
-// healthChanged is where a product pages someone. This one writes it into its log.
+// healthChanged is where a product alerts a person. This one logs the change.
 func (a *app) healthChanged(ctx context.Context, c health.Change) {
 	level := slog.LevelInfo
 	if c.Worse() {
@@ -30,7 +31,7 @@ func (a *app) healthChanged(ctx context.Context, c health.Change) {
 		"from", c.From.Status, "to", c.To.Status, "code", c.To.Code, "value", c.To.Value, "advice", c.To.Advice)
 }
 
-// healthOf looks at one number. One whose signup has not ended yet has no health.
+// healthOf returns the health of one number. A number whose signup has not ended has none.
 func (a *app) healthOf(ctx context.Context, n *number) (health.Health, error) {
 	h, err := a.monitor.Health(ctx, n.PhoneNumberID)
 	if errors.Is(err, coexistence.ErrNotOnboarded) {
@@ -39,19 +40,19 @@ func (a *app) healthOf(ctx context.Context, n *number) (health.Health, error) {
 	return h, err
 }
 
-// A healthCollector shows the last look of a monitor to Prometheus: how many numbers are how, and
-// those of which something is wrong, one series for each. It looks at nothing itself.
+// A healthCollector exports the last snapshot of a monitor to Prometheus: how many numbers have
+// which status, and one series for each problem of a number. It checks nothing itself.
 type healthCollector struct{ monitor *health.Monitor }
 
 var (
-	numbersDesc = prometheus.NewDesc("saas_numbers", "How many numbers are how, by part.",
+	numbersDesc = prometheus.NewDesc("saas_numbers", "Numbers by part and status.",
 		[]string{"part", "status"}, nil)
 	numberHealthDesc = prometheus.NewDesc("saas_number_health",
-		"What is wrong with a number: 1 a warning, 2 broken. What is well has no series.",
+		"Problems of a number: 1 for a warning, 2 for broken. A healthy part has no series.",
 		[]string{"phone_number_id", "part", "code"}, nil)
 )
 
-// severity is the value of what is wrong.
+// severity is the value of a problem.
 var severity = map[health.Status]float64{health.StatusWarning: 1, health.StatusBroken: 2}
 
 // Describe implements prometheus.Collector.

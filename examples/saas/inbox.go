@@ -29,7 +29,7 @@ type inboxPage struct {
 	Chat   *chat   // or nil
 }
 
-// Query is what the links of the page have in common: the search, which stays where it is.
+// Query is the common query of the page's links: the search, so that it stays.
 func (p inboxPage) Query() string {
 	if p.Search == nil {
 		return ""
@@ -103,8 +103,8 @@ func (a *app) conversations(
 	return p, err
 }
 
-// unread says how many conversations have something unread, up to as many as a page has: a number
-// that a bot answers alone may have any number of them.
+// unread describes how many conversations are unread, up to the length of a page: a number that
+// only a bot answers may have any number of them.
 func (a *app) unread(ctx context.Context, phone graph.PhoneNumberID) (string, error) {
 	list, err := a.tracker.Store().ListConversations(ctx, phone, coexistence.ConversationListOptions{
 		Unread: true, Limit: shownChats + 1,
@@ -121,7 +121,7 @@ func (a *app) unread(ctx context.Context, phone graph.PhoneNumberID) (string, er
 	}
 }
 
-// cursor reads a place in a list from a page's address. What is no cursor is the beginning.
+// cursor reads a cursor from a page's address. An invalid one is the beginning of the list.
 func cursor(v url.Values, name string) coexistence.Cursor {
 	c := coexistence.Cursor(v.Get(name))
 	if _, err := c.Place(); err != nil {

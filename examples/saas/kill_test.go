@@ -105,7 +105,7 @@ func TestKilledInTheMiddleOfTheCampaign(t *testing.T) {
 	for i, some := range []int{15, 40, 65, 90} {
 		s.eventually("messages go out", func() bool { return len(s.world.Graph().Sent()) >= some })
 		if i == 2 {
-			p.end() // an operator's way loses nothing either
+			p.end() // a regular shutdown loses nothing either
 		} else {
 			p.kill()
 		}

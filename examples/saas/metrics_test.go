@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestThoseWhoRunItSeeHowItIs(t *testing.T) {
+func TestOperatorsSeeItsState(t *testing.T) {
 	t.Parallel()
 	a, _ := newTestApp(t)
 	_, ids := furnish(t, a, "bakery")

@@ -21,8 +21,8 @@ import (
 // that the product has no table of its own for it.
 type number = storage.TokenInfo
 
-// openKeys reads the keys that tokens are encrypted with. Without any text, a key lives as long as
-// the process, which is good for playing: after a restart, no token of before can be read.
+// openKeys parses the keys that encrypt tokens. Without a text, it makes a key for this process,
+// which is enough for a demo: after a restart, earlier tokens cannot be read.
 func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	if text == "" {
 		key := make([]byte, 32)
@@ -32,8 +32,8 @@ func openKeys(text graph.Secret) (*signup.Keyring, error) {
 	return signup.ParseKeyring(text)
 }
 
-// resumeSignups continues with signups that were cut off. Every process may do it: the package sees
-// to it that nothing happens twice.
+// resumeSignups continues interrupted signups. Every process may do it: the package ensures that
+// nothing happens twice.
 func (a *app) resumeSignups(ctx context.Context) {
 	for ctx.Err() == nil {
 		_, err := a.flow.ResumeAll(ctx)
@@ -47,11 +47,10 @@ func (a *app) resumeSignups(ctx context.Context) {
 	}
 }
 
-// shownLetters is how many dead letters a page shows: those behind them are seen when these were
-// tried again.
+// shownLetters is how many dead letters a page shows. Further ones are shown when these are done.
 const shownLetters = 20
 
-// serveNumber shows where a number stands, and what did not go as it should.
+// serveNumber shows the state of a number, and what has failed.
 func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	return a.show(w, r, t, n, func(ctx context.Context) (view, error) {
 		state, err1 := a.tracker.Store().Number(ctx, n.PhoneNumberID)
@@ -76,9 +75,9 @@ func (a *app) serveNumber(w http.ResponseWriter, r *http.Request, t *tenant, n *
 	})
 }
 
-// deadLetters are the events of a number that could not be handled: a handler returned a permanent
-// error, or failed until the inbox gave up. They stay until a person replays or deletes them. The
-// oldest come first, up to most.
+// deadLetters returns the events of a number that could not be handled: a handler returned a
+// permanent error, or failed until the inbox gave up. They stay until they are replayed or deleted.
+// The oldest come first, up to most.
 func (a *app) deadLetters(ctx context.Context, n *number, most int) (list []inbox.DeadLetter, err error) {
 	for l, err := range a.inbox.DeadLetters(ctx, inbox.Filter{PhoneNumberID: n.PhoneNumberID}) {
 		if err != nil || len(list) == most {
@@ -89,8 +88,8 @@ func (a *app) deadLetters(ctx context.Context, n *number, most int) (list []inbo
 	return list, nil
 }
 
-// replay handles a dead letter once more. It looks for the letter among those of the number, which
-// belongs to the tenant: an id from a form is a claim.
+// replay handles a dead letter again. It looks it up among those of the tenant's number, because an
+// id from a form is not trusted.
 func (a *app) replay(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	for l, err := range a.inbox.DeadLetters(r.Context(), inbox.Filter{PhoneNumberID: n.PhoneNumberID}) {
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// pageFiles are the templates of the pages, and staticFiles what the pages load, without a build
-// step. They are apart, so that no path of a request leads from one to the other.
+// pageFiles are the templates, and staticFiles the files that pages load, without a build step.
+// They are separate, so that no request path leads to a template.
 var (
 	//go:embed *.html
 	pageFiles embed.FS
@@ -26,13 +26,13 @@ var (
 	staticFiles embed.FS
 )
 
-// serveStatic serves what is in the folder static, and nothing else.
+// serveStatic serves the folder static, and nothing else.
 func serveStatic() http.Handler {
 	files, _ := fs.Sub(staticFiles, "static") // the name is right
 	return http.StripPrefix("/static/", http.FileServerFS(files))
 }
 
-// pages are the templates by name. A page that does not parse ends the program when it starts.
+// pages has the templates by name. A template that does not parse ends the program at its start.
 var pages = map[string]*template.Template{}
 
 func init() {
@@ -50,7 +50,7 @@ func init() {
 	}
 }
 
-// clock is a time for people: of today without the day.
+// clock formats a time for people, without the day if that is today.
 func clock(t time.Time) string {
 	switch away := time.Since(t).Abs(); {
 	case t.IsZero():
@@ -63,8 +63,8 @@ func clock(t time.Time) string {
 	return t.Local().Format("2 Jan 2006")
 }
 
-// author is who wrote what we sent, "bot", "team" or "campaign": the id of an entry in the outbox
-// begins with it, and comes back as the callback data of the message.
+// author returns the author of a message of ours, "bot", "team" or "campaign": the id of an outbox
+// entry begins with it, and comes back as the callback data of the message.
 func author(id string) string {
 	who, _, _ := strings.Cut(id, "-")
 	return who
@@ -87,7 +87,7 @@ func origin(m coexistence.Message) string {
 	}
 }
 
-// preview is a message as the list of conversations shows it: its text, or what it is.
+// preview returns the text or the type of a message, for the list of conversations.
 func preview(m coexistence.Message) string {
 	switch {
 	case m.Revoked():
@@ -101,26 +101,25 @@ func preview(m coexistence.Message) string {
 	}
 }
 
-// A view is what a page is made of.
+// A view is the data of a page.
 type view struct {
 	Page, Title string // of Page.html
 	Status      int    // 200 if zero
 	Tenant      *tenant
 	Number      *number
 	Simulator   bool
-	Data        any // what the page's own template knows
+	Data        any // for the page's own template
 }
 
-// render writes a page. It is made before the first byte is sent, so that a page that breaks can
-// still be answered with an error. The policy lets nothing load but our own files, which is what
-// keeps a text of a customer from becoming a script; on the page of the signup it lets Meta's SDK
-// load as well.
+// render writes a page. It renders before it sends the first byte, so that a failure can still be
+// answered with an error. The policy allows only our own files, so that a customer's text cannot
+// become a script; on the signup page it also allows Meta's SDK.
 func (a *app) render(w http.ResponseWriter, r *http.Request, v view) {
 	v.Simulator = a.meta.simulator != nil && v.Tenant != nil
 	var out bytes.Buffer
 	if err := pages[v.Page].Execute(&out, v); err != nil {
 		a.log.ErrorContext(r.Context(), "a page is broken", "page", v.Page, "err", err)
-		http.Error(w, "This page is broken.", http.StatusInternalServerError)
+		http.Error(w, "The page could not be rendered.", http.StatusInternalServerError)
 		return
 	}
 	policy := "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +

@@ -15,8 +15,8 @@ import (
 // shownPeople is how many people the form of a campaign reads at a time.
 const shownPeople = 100
 
-// A peopleQuery is what the form of a campaign asks for. The zero one is all with whom something
-// was said.
+// A peopleQuery is the selection in the form of a campaign. The zero value selects all people with
+// messages.
 type peopleQuery struct {
 	Text  string             // which begins names, or the number
 	Days  int                // within which the customer wrote; zero for at any time, or never
@@ -26,13 +26,13 @@ type peopleQuery struct {
 // Spans are the days that the form offers.
 func (peopleQuery) Spans() []int { return []int{1, 7, 30, 90} }
 
-// newPeopleQuery reads the query of a page's address. What is not understood selects nothing away.
+// newPeopleQuery parses the query of a page's address. Invalid values are ignored.
 func newPeopleQuery(v url.Values) peopleQuery {
 	days, _ := strconv.ParseUint(v.Get("days"), 10, 16)
 	return peopleQuery{strings.TrimSpace(v.Get("q")), int(days), cursor(v, "below")}
 }
 
-// A peoplePage is a page of those whom a query selects.
+// A peoplePage is a page of the selected people.
 type peoplePage struct {
 	Query  peopleQuery
 	People []coexistence.Conversation // those with the latest message first; of a search, by name
@@ -40,9 +40,9 @@ type peoplePage struct {
 	Cut    bool                       // the search has more than is shown
 }
 
-// people returns a page of those whom a query selects: the search finds all who are known, without
-// one they are those with whom something was said. When a customer wrote is known of what was
-// received live: chats that were copied from the phone do not count.
+// people returns a page of the selected people: with a search, all known people with that name;
+// without, all people with messages. Only messages that were received live count as written by the
+// customer, not imported chats.
 //
 // The list of conversations begins with the latest message: behind the first one that is too old,
 // no customer has written since.

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// servePerson shows what is known of a person, and what can be done about it: export, forget.
+// servePerson shows the stored data of a person, with export and forget.
 func (a *app) servePerson(w http.ResponseWriter, r *http.Request, t *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("person"))
 	if err == nil {
@@ -17,8 +17,8 @@ func (a *app) servePerson(w http.ResponseWriter, r *http.Request, t *tenant, n *
 	return err
 }
 
-// export sends all that is stored of a person in a zip file. An answer that has begun is broken off
-// by an error, so that a browser does not take a part for the whole.
+// export sends everything stored about a person in a zip file. An error aborts a response that has
+// begun, so that a browser does not take a part for the whole file.
 func (a *app) export(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("person"))
 	if err != nil {
@@ -39,15 +39,15 @@ func (a *app) export(w http.ResponseWriter, r *http.Request, _ *tenant, n *numbe
 	return nil
 }
 
-// forget deletes all that is stored of a person, at Meta too if asked, once the form says that it
-// is meant. If the process ends meanwhile, Tracker.Run finishes it.
+// forget deletes everything stored about a person, at Meta too if asked, if the form confirms it.
+// If the process ends meanwhile, Tracker.Run finishes it.
 func (a *app) forget(w http.ResponseWriter, r *http.Request, _ *tenant, n *number) error {
 	c, err := a.tracker.Store().Conversation(r.Context(), n.PhoneNumberID, r.PathValue("person"))
 	if err != nil {
 		return err
 	}
 	if r.PostForm.Get("confirmed") == "" {
-		http.Error(w, "Tick the box that confirms it. Nothing was deleted.", http.StatusUnprocessableEntity)
+		http.Error(w, "Nothing was deleted. Tick the box to confirm.", http.StatusUnprocessableEntity)
 		return nil
 	}
 	err = a.tracker.Forget(r.Context(), coexistence.ForgetRequest{

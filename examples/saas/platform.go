@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/board"
 )
 
-// A platform is Meta, or a simulator in its place.
+// A platform is Meta or a simulator.
 type platform struct {
 	app            cloudapi.Config
 	configuration  string        // of Facebook Login for Business
@@ -19,11 +19,11 @@ type platform struct {
 	sdk            string        // where the page loads Meta's JavaScript SDK from; Meta's own if empty
 	unknownTimeout time.Duration // how long a send of unknown outcome waits for its status
 	hint           string        // what to print when the program starts
-	simulator      *board.Rack   // with which one can play, or nil
+	simulator      *board.Rack   // nil with Meta
 }
 
-// newPlatform makes the platform that was asked for. The real one is described by the environment,
-// mostly with the names that signup/doctor uses:
+// newPlatform returns the platform of a kind. The real one is configured by environment variables,
+// mostly those of signup/doctor:
 //
 //	META_APP_ID, META_APP_SECRET   of the app: App settings, Basic
 //	META_CONFIGURATION_ID          of Facebook Login for Business: Configurations

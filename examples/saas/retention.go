@@ -62,7 +62,7 @@ func (a *app) serveSettings(w http.ResponseWriter, r *http.Request, t *tenant, _
 func (a *app) changeSettings(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	days, err := strconv.Atoi(r.PostForm.Get("days"))
 	if err != nil || !slices.Contains(retentions, days) {
-		http.Error(w, "Choose one of the times.", http.StatusUnprocessableEntity)
+		http.Error(w, "Choose one of the periods.", http.StatusUnprocessableEntity)
 		return nil
 	}
 	_, err = a.db.SQL().ExecContext(r.Context(), `INSERT INTO saas_retentions (tenant, days) VALUES ($1, $2)

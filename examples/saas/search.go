@@ -27,8 +27,8 @@ type foundMessage struct {
 	Person string
 }
 
-// search finds people and messages. Both come from indexes of the database, and the names from a
-// row for each conversation that has a message among those found.
+// search finds people and messages by indexes of the database, and reads one row for the name in
+// each conversation with a found message.
 func (a *app) search(
 	ctx context.Context, phone graph.PhoneNumberID, text string, after coexistence.Cursor,
 ) (*search, error) {

@@ -14,8 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// newSimulator returns a platform for playing: Meta, and a phone for every tenant that holds five
-// thousand messages. Delete this file when you have the real ones.
+// newSimulator returns a simulated platform: Meta, and for every tenant a phone with five thousand
+// messages.
 func newSimulator(url string) *platform {
 	template := func(name, text string) cloudapi.TemplateCreateParams {
 		body := cloudapi.ComponentDefinition{Type: cloudapi.ComponentBody, Text: text}
@@ -51,7 +51,7 @@ func phoneOf(business string) coexistencetest.PhoneConfig {
 	return coexistencetest.PhoneConfig{Business: business, History: history}
 }
 
-// serveSimulator shows a tenant its phone: what the owner would do on it can be done there.
+// serveSimulator serves the simulated phone of a tenant.
 func (a *app) serveSimulator(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	h, err := a.meta.simulator.Board(t.id, t.Name)
 	if err == nil {

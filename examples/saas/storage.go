@@ -6,8 +6,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/storage"
 )
 
-// schema is our own tables, in either database. Times are seconds since 1970, zero for never. Ids
-// of sessions are hashes: a copy of the database signs no one in.
+// schema is the SQL of our own tables, for either database. Times are seconds since 1970, zero for
+// never. Ids of sessions are hashes: a copy of the database signs no one in.
 const schema = `
 CREATE TABLE IF NOT EXISTS saas_tenants (
 	id TEXT PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL UNIQUE, password TEXT NOT NULL);
@@ -20,8 +20,8 @@ CREATE TABLE IF NOT EXISTS saas_retentions (
 	tenant TEXT PRIMARY KEY REFERENCES saas_tenants, days BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS saas_changes (phone TEXT PRIMARY KEY, version BIGINT NOT NULL);`
 
-// makeTables makes them beside those of the SDK. The statement lock lets one of several processes
-// go first that start at once.
+// makeTables creates them beside those of the SDK. The statement lock serializes processes that
+// start at once.
 func makeTables(ctx context.Context, db *storage.DB, lock string) error {
 	_, err := db.SQL().ExecContext(ctx, lock+schema)
 	return err

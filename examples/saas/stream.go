@@ -11,12 +11,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/examples/internal/live"
 )
 
-// aging is after how long an open page is rendered again without any change, since it shows times:
-// until when a bot is silent, whether a customer can be answered.
+// aging is how often an open page is rendered without a change, since it shows times: until when a
+// bot is silent, whether a customer can be answered.
 const aging = 20 * time.Second
 
-// show answers with a page, which look makes. The script of an open page gets it again whenever it
-// is another than before.
+// show responds with the page that look returns. The script of an open page gets it again whenever
+// it differs.
 func (a *app) show(
 	w http.ResponseWriter, r *http.Request, t *tenant, n *number,
 	look func(context.Context) (view, error),
@@ -61,8 +61,8 @@ func (a *app) allowed(r *http.Request, n *number) error {
 	return err
 }
 
-// version is that of the pages of a number, or of all numbers of a tenant if n is nil. It costs two
-// rows for each number, however much there is in it.
+// version returns the version of the pages of a number, or of all numbers of a tenant if n is nil.
+// It reads two rows for each number.
 func (a *app) version(ctx context.Context, t *tenant, n *number) (string, error) {
 	var list []number
 	if n != nil {

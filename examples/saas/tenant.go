@@ -35,9 +35,8 @@ var (
 	errShort  = errors.New("a name, an address and a password of 8 to 72 characters are needed")
 )
 
-// createTenant makes a business with its one person. That an address is known already is told,
-// which is what most products do; to keep it secret, send a mail instead. bcrypt reads no more than
-// 72 bytes.
+// createTenant creates a business with its one user. It reports a known address, as most products
+// do; to keep that secret, send a mail instead. bcrypt reads at most 72 bytes.
 func (a *app) createTenant(ctx context.Context, name, email, password string) (*tenant, error) {
 	email, name = strings.ToLower(strings.TrimSpace(email)), strings.TrimSpace(name)
 	if name == "" || !strings.Contains(email, "@") || len(password) < 8 || len(password) > 72 {
@@ -71,7 +70,7 @@ func (a *app) enter(ctx context.Context, name, email, password string) (*tenant,
 // takes as long as a wrong password, so that the time does not tell which addresses are known.
 var unknownHash, _ = bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
 
-// authenticate returns whose address and password these are, or errSignIn.
+// authenticate returns the tenant with an address and a password, or errSignIn.
 func (a *app) authenticate(ctx context.Context, email, password string) (*tenant, error) {
 	t, hash := new(tenant), string(unknownHash)
 	err := a.db.SQL().QueryRowContext(ctx, "SELECT id, name, password FROM saas_tenants WHERE email = $1",
@@ -102,7 +101,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, t *tenant) error {
 	return see(w, r, "/", nil)
 }
 
-// cookie is that of the session; a negative age has the browser forget it.
+// cookie returns the cookie of a session; a negative age deletes it.
 func (a *app) cookie(value string, age int) *http.Cookie {
 	return &http.Cookie{ //nolint:gosec // G124: it is secure wherever the product is reached by https
 		Name: cookieName, Value: value, Path: "/", MaxAge: age,
@@ -110,7 +109,7 @@ func (a *app) cookie(value string, age int) *http.Cookie {
 	}
 }
 
-// tenantOf returns who is signed in, or errSignIn.
+// tenantOf returns the signed-in tenant, or errSignIn.
 func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	t := new(tenant)
 	c, err := r.Cookie(cookieName)
@@ -127,7 +126,7 @@ func (a *app) tenantOf(r *http.Request) (*tenant, error) {
 	return t, err
 }
 
-// hashed makes an id of a token or a name, from which neither can be told.
+// hashed returns an id for a token or a name that does not reveal it.
 func hashed(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
@@ -159,8 +158,7 @@ func (a *app) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, v)
 }
 
-// serveSignOut ends the session in the database first: a cookie that was copied is worth nothing
-// then.
+// serveSignOut ends the session in the database first, so that a copied cookie is invalid.
 func (a *app) serveSignOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookieName); err == nil {
 		_, err := a.db.SQL().ExecContext(r.Context(), "DELETE FROM saas_sessions WHERE id = $1", hashed(c.Value))

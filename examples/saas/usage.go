@@ -7,14 +7,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/usage"
 )
 
-// A usageView is what a number's page shows of the month: what Meta bills, and what is free.
+// A usageView is the billed and the free messages of a month, for the page of a number.
 type usageView struct {
 	*usage.Month
 
 	FreeLeft, FreeOf int // service messages
 }
 
-// usageOf reads the current month of a number. It is one statement, however much was sent.
+// usageOf reads the current month of a number with one statement.
 func (a *app) usageOf(ctx context.Context, n *number) (usageView, error) {
 	month, err := a.meter.Month(ctx, n.PhoneNumberID, time.Now())
 	if err != nil {

@@ -31,8 +31,8 @@ func main() {
 }
 
 // run serves until ctx ends. The endpoint and the worker share the queue and nothing else: in a
-// larger host they are different processes. First the server stops, then the worker ends with the
-// delivery it has in hand; what remains in the folder is for the next start.
+// larger host they are different processes. First the server stops, then the worker finishes its
+// delivery; the rest of the folder is for the next start.
 func run(ctx context.Context) error {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, m *webhook.IncomingMessage) error {

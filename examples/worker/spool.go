@@ -98,8 +98,8 @@ func (s *spool) each(fn func(webhook.Delivery) error) error {
 	return errors.Join(errs...)
 }
 
-// take hands one delivery to fn, and deletes its file once fn has returned nil. If the process ends
-// in between, the delivery is handled again: handlers must be idempotent.
+// take calls fn with one delivery, and deletes its file once fn has returned nil. If the process
+// ends in between, the delivery is handled again: handlers must be idempotent.
 func (s *spool) take(name string, fn func(webhook.Delivery) error) error {
 	var at int64
 	if _, err := fmt.Sscanf(name, "%d-", &at); err != nil {

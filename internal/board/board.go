@@ -5,29 +5,29 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
 )
 
-// A Board is the page of a simulator. It shows one of the phones at a time; what its buttons do is
-// done by the control API.
+// A Board is the page of a simulator. It shows one of the phones at a time; its buttons call the
+// control API.
 type Board struct {
 	api *control.API
 	cfg Config
 }
 
-// A Config says what the board is for. The zero Config is for a board that stands by itself.
+// Config configures a Board. The zero Config is for a board on a page of its own.
 type Config struct {
-	// Beside is for a board that stands beside the page of a host: the popup and the syncs are the
-	// host's.
+	// Beside is true for a board beside the page of a host, which has the popup and asks for the
+	// syncs.
 	Beside bool
 
-	// Hook is the URL that webhooks go to, for a board that stands beside a host's page. It is only
-	// shown. Another board asks the control API.
+	// Hook is the URL that receives webhooks, for a board beside a host's page. It is only shown.
+	// Other boards ask the control API.
 	Hook string
 }
 
-// New returns the page of an API.
+// New returns the board of an API.
 func New(api *control.API, cfg Config) *Board { return &Board{api: api, cfg: cfg} }
 
-// phone returns the phone that a page shows: the one with an id, or the first that has an app, or
-// the first of all. It is nil in an empty world.
+// phone returns the phone that a page shows: the one with the id or, if there is none, the first
+// with an app or the first of all. It is nil in an empty world.
 func (b *Board) phone(id string) *coexistencetest.Phone {
 	if p := b.api.Phone(id); p != nil {
 		return p

@@ -21,8 +21,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A person at the page takes a business from the popup to a talk with a customer, and a host in any
-// language hears of it.
+// On the page, a person takes a business from the popup to a conversation with a customer, and the
+// host gets the webhooks.
 func TestAPersonPlaysEverybody(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -88,8 +88,7 @@ func TestAPersonPlaysEverybody(t *testing.T) {
 	require.Equal(t, "alone", b.view(selection{}).Stage, "nobody used the phone for 14 days")
 }
 
-// The popup is in another window, opened by the page of a host; the board shows what the phone
-// asks.
+// The page of a host opens the popup in another window; the board shows the phone's question.
 func TestThePhoneIsAskedByAPopupElsewhere(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "", coexistencetest.PhoneConfig{})
@@ -120,7 +119,7 @@ func TestAnOldAppCannotBeConnected(t *testing.T) {
 	require.Len(t, b.view(selection{}).Chats, before, "a number that is none makes no customer")
 }
 
-func TestSomebodyNewIsOnTopOfTheChats(t *testing.T) {
+func TestANewCustomerIsFirstInTheList(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "", coexistencetest.PhoneConfig{History: coexistencetest.History{Messages: 50}})
 	b.press(201, "POST /customers", `{"phone_number":"+1 555-010-0142"}`)
@@ -130,7 +129,7 @@ func TestSomebodyNewIsOnTopOfTheChats(t *testing.T) {
 	require.Equal(t, "Hello", b.view(selection{}).Chats[0].Last)
 }
 
-// A page by itself shows every number, and begins with the one that has an app.
+// A page of its own shows every number, and starts with the one that has an app.
 func TestAPageShowsTheNumberThatIsChosen(t *testing.T) {
 	t.Parallel()
 	api, err := control.New(control.Config{
@@ -177,7 +176,7 @@ func TestEverybodyHasAPhone(t *testing.T) {
 	require.Equal(t, 1, strings.Count(list, `"id"`), "and no phone of another one")
 }
 
-// A testBoard is a board beside no page, with one phone, whose buttons a test presses.
+// A testBoard is a board on a page of its own, with one phone, whose buttons a test presses.
 type testBoard struct {
 	*Board
 	t     *testing.T
@@ -186,7 +185,7 @@ type testBoard struct {
 	page  string // its URL
 }
 
-// press makes a call about the phone, requires its status, and returns its answer.
+// press makes a call about the phone, requires its status and returns its response.
 func (b *testBoard) press(want int, call, body string) string {
 	b.t.Helper()
 	method, path, _ := strings.Cut(call, " ")
@@ -202,7 +201,7 @@ func (b *testBoard) press(want int, call, body string) string {
 	return string(answer)
 }
 
-// newBoard makes a world with one phone, which delivers to hook, if there is one.
+// newBoard makes a world with one phone. It delivers to hook unless that is empty.
 func newBoard(t *testing.T, hook string, cfg coexistencetest.PhoneConfig) *testBoard {
 	t.Helper()
 	world := coexistencetest.NewWorld(coexistencetest.Config{App: cloudapitest.App{Secret: "secret-of-the-test"}})
@@ -281,7 +280,7 @@ func TestThePageShowsWhatChanges(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, resp2.StatusCode, "another site presses no buttons")
 }
 
-// What the host has sent is on the page with its buttons, and a call that rings can be ended there.
+// A message of the host is on the page with its buttons, and a ringing call can be ended there.
 func TestThePageShowsWhatCanBeTapped(t *testing.T) {
 	t.Parallel()
 	api, err := control.New(control.Config{

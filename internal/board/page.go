@@ -4,19 +4,19 @@
 //
 // # How the page works
 //
-// The page shows a view, which the server sends whenever something has changed, and makes a call of
-// the control API (package control) when a button is pressed. So several windows may show the same
-// board, and what programs do to the world shows up on it too.
+// The page shows a view, which the server sends whenever something changes, and calls the control
+// API (package control) when a button is pressed. So several windows may show the same board, which
+// also shows what programs change.
 //
 // # Two ways of use
 //
-//   - A board by itself shows all phones of a world, the settings that a host needs, and the host's
-//     own calls.
+//   - A board on a page of its own shows all phones of a world, the settings that a host needs, and
+//     the host's Graph calls.
 //   - A board beside a host's page ([Config].Beside, and [Rack] for several visitors) shows one
-//     phone. It has no popup of its own: the page opens one, and the board is the phone that it
-//     asks.
+//     phone. It has no popup of its own: the host's page opens one, and the board is the phone that
+//     confirms.
 //
-// Anyone who can open the page plays everything, so it is for a machine of one's own.
+// Anyone who can open the page controls the whole world, so use it on your own machine.
 package board
 
 import (
@@ -34,12 +34,12 @@ var files embed.FS
 
 var page = template.Must(template.ParseFS(files, "page.html"))
 
-// tick is how often serveEvents checks whether something has changed. It polls, because what a
-// board shows changes in several places of the world.
+// tick is how often serveEvents checks for changes. It polls, because the content of a board comes
+// from several parts of the world.
 const tick = 300 * time.Millisecond
 
-// Routes are the page, what it shows, and the control API that its buttons call, to be mounted
-// under any prefix. Pages of other origins cannot press the buttons.
+// Routes returns the handler of the page, its events and the control API, to be mounted under any
+// prefix. Pages of other origins cannot call it.
 func (b *Board) Routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", b.servePage)
@@ -51,7 +51,7 @@ func (b *Board) Routes() http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// servePage serves the page, which loads nothing from elsewhere and runs no inline scripts.
+// servePage serves the page, which loads nothing from other hosts and runs no inline scripts.
 func (b *Board) servePage(w http.ResponseWriter, r *http.Request) {
 	var out bytes.Buffer
 	number := ""
@@ -75,8 +75,8 @@ func (b *Board) servePage(w http.ResponseWriter, r *http.Request) {
 	_, _ = out.WriteTo(w)
 }
 
-// serveEvents sends the view as server-sent events: at once, and whenever it has changed. It ends
-// with the request.
+// serveEvents sends the view as server-sent events: at once, and after each change. It ends with
+// the request.
 func (b *Board) serveEvents(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -102,7 +102,7 @@ func (b *Board) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveReport lists what the simulation relied on so far, with the evidence for each behaviour.
+// serveReport lists the behavior that the session has relied on, with its evidence.
 func (b *Board) serveReport(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = fmt.Fprint(w, b.api.World().Evidence())

@@ -8,24 +8,23 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
 )
 
-// A Rack has a phone for each visitor of a host's page, all in one world, each on a board that
-// stands beside that page.
+// A Rack has a phone for each visitor of a host's page, all in one world, each on a board beside
+// that page.
 type Rack struct {
-	// World is where the phones are.
+	// World is the world of the phones.
 	World *coexistencetest.World
 
-	// Hook is where the world's webhooks go. It is only shown.
+	// Hook is the URL that receives the world's webhooks. It is only shown.
 	Hook string
 
-	// Phone describes the phone of a business, for its first visit.
+	// Phone returns the configuration of a visitor's phone, at the first visit.
 	Phone func(business string) coexistencetest.PhoneConfig
 
 	mu     sync.Mutex
 	boards map[string]http.Handler // by visitor; they are never removed
 }
 
-// Board returns the board of a visitor, whom key stands for. The first call for a key makes a phone
-// of the business.
+// Board returns the board of the visitor with a key. The first call for a key makes the phone.
 func (r *Rack) Board(key, business string) (http.Handler, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

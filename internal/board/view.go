@@ -14,14 +14,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A view is what the page shows, as page.js reads it. It is sent whole whenever something changes,
-// because that is simpler than to send changes, and small.
+// A view is the content of the page, for page.js. It is sent whole after each change, because that
+// is simpler than differences, and it is small.
 type view struct {
-	Phones []phoneView `json:"phones"` // that can be chosen
+	Phones []phoneView `json:"phones"` // to choose from
 
-	Phone        string `json:"phone"`          // how calls name the one that is shown
-	Number       string `json:"number"`         // as people write it
-	CloudAPIOnly bool   `json:"cloud_api_only"` // no app is behind it
+	Phone        string `json:"phone"`          // the id of the shown one in calls
+	Number       string `json:"number"`         // formatted for people
+	CloudAPIOnly bool   `json:"cloud_api_only"` // without an app
 	Stage        string `json:"stage"`          // "connected", "suspended", or "alone"
 	PhoneID      string `json:"phone_id"`       // the number's ID
 	WABA         string `json:"waba"`
@@ -29,36 +29,36 @@ type view struct {
 	Hook         string `json:"hook"`       // where webhooks go
 	HookState    string `json:"hook_state"` // of the handshake: "none", "waiting", "verified"
 	Graph        string `json:"graph"`      // the URL of the simulated Graph API
-	Contacts     int    `json:"contacts"`   // in the phone's address book
+	Contacts     int    `json:"contacts"`   // number of entries in the phone's address book
 
-	Popup      *popupView     `json:"popup"`      // nil if the board has none open
-	Question   *questionView  `json:"question"`   // what the phone asks, or nil
+	Popup      *popupView     `json:"popup"`      // nil if none is open
+	Question   *questionView  `json:"question"`   // on the phone, or nil
 	Chats      []chatView     `json:"chats"`      // the latest first
-	Chat       *chatView      `json:"chat"`       // the one that is open, or nil
-	Call       string         `json:"call"`       // the id of the one that the open chat's customer makes, or ""
-	Thread     threadView     `json:"thread"`     // whose the open chat is
-	Responders []threadView   `json:"responders"` // the others of the number, in the order in which they were added
+	Chat       *chatView      `json:"chat"`       // the open one, or nil
+	Call       string         `json:"call"`       // the id of the open chat's ringing or running call, or ""
+	Thread     threadView     `json:"thread"`     // the owner of the open chat
+	Responders []threadView   `json:"responders"` // other ones of the number, in the order in which they were added
 	Routing    routingView    `json:"routing"`
-	Messages   []messageView  `json:"messages"`   // of the open chat, the oldest first
+	Messages   []messageView  `json:"messages"`   // of the open chat, oldest first
 	Deliveries []deliveryView `json:"deliveries"` // the latest first
-	Total      int            `json:"total"`      // deliveries since the beginning
+	Total      int            `json:"total"`      // number of deliveries since the start
 
 	Templates []control.TemplateView `json:"templates"` // of the shown number's accounts; nil beside a host's page
 
-	Silenced []control.SuppressedView `json:"silenced"` // webhooks that were not sent, by reason
-	Calls    []control.RequestView    `json:"calls"`    // of the host to the Graph API, the latest first
+	Silenced []control.SuppressedView `json:"silenced"` // webhooks that were not sent, counted by reason
+	Calls    []control.RequestView    `json:"calls"`    // of the host to the Graph API, latest first
 }
 
 // A threadView is the owner of a conversation, or another responder: see [control.ThreadView].
 type threadView = control.ThreadView
 
-// A routingView says how the number is routed.
+// A routingView is the routing of the number.
 type routingView struct {
 	On       bool   `json:"on"`
 	HostRole string `json:"host_role"`
 }
 
-// A phoneView is a phone that can be chosen.
+// A phoneView is a phone to choose.
 type phoneView struct {
 	ID           string `json:"id"`
 	Number       string `json:"number"`
@@ -70,11 +70,11 @@ type popupView struct {
 	Screen string `json:"screen"`
 }
 
-// A questionView is the message from Meta on the phone, during signup.
+// A questionView is Meta's question on the phone during a signup.
 type questionView struct {
-	Code      string `json:"code"`      // that the popup asks for
+	Code      string `json:"code"`      // to enter into the popup
 	Verified  bool   `json:"verified"`  // by the code or the QR code
-	Confirmed bool   `json:"confirmed"` // sharing, or declining to share, the history
+	Confirmed bool   `json:"confirmed"` // with or without sharing the history
 }
 
 // A chatView is a chat in the list.
@@ -87,10 +87,10 @@ type chatView struct {
 
 	WAID    string `json:"wa_id"`   // as webhooks show it
 	UserID  string `json:"user_id"` // likewise
-	Contact string `json:"contact"` // how calls name the entry of the address book, empty for none
+	Contact string `json:"contact"` // the id of the address book entry in calls; empty for none
 
 	at    time.Time // of the last message
-	fresh bool      // has no messages yet: on top, so that one who was just added is found
+	fresh bool      // without messages: listed first, so that a new customer is found
 	order int       // of the first appearance
 }
 
@@ -98,7 +98,7 @@ type chatView struct {
 type messageView struct {
 	ID        string   `json:"id"`
 	Author    string   `json:"author"`
-	Responder string   `json:"responder"` // the name of the one that wrote it
+	Responder string   `json:"responder"` // the name of the other responder that wrote it
 	Kind      string   `json:"kind"`
 	Text      string   `json:"text"`
 	Quote     string   `json:"quote"`
@@ -108,9 +108,9 @@ type messageView struct {
 	Edited    bool     `json:"edited"`
 	Revoked   bool     `json:"revoked"`
 	Reactions []string `json:"reactions"`
-	Told      string   `json:"told"` // the webhook that told of it: "live", "history", or "" for none
+	Told      string   `json:"told"` // the webhook that reported it: "live", "history", or "" for none
 
-	Drawing control.Drawing `json:"drawing"` // what is around the text of a message of the host
+	Drawing control.Drawing `json:"drawing"` // what a message of the host shows beside its text
 }
 
 // A deliveryView is a delivery of webhooks with its attempts.
@@ -125,7 +125,7 @@ type deliveryView struct {
 	At        string                        `json:"at"`        // of the last attempt
 }
 
-// How much of each list is shown: the latest.
+// How many of the latest entries each list shows.
 const (
 	shownChats      = 100
 	shownMessages   = 200
@@ -134,14 +134,14 @@ const (
 	shownCalls      = 60
 )
 
-// A selection is what a page has chosen to see.
+// A selection is what a page has selected.
 type selection struct {
 	phone, chat string
 	hooks       coexistencetest.DeliveryFilter
-	failed      bool // only calls that failed
+	failed      bool // only failed calls
 }
 
-// shown reads the selection from the query of a page's events.
+// shown parses the selection in the query of a page's events.
 func shown(q url.Values) selection {
 	s := selection{phone: q.Get("phone"), chat: q.Get("chat"), failed: q.Get("failed") == "true"}
 	s.hooks = coexistencetest.DeliveryFilter{
@@ -151,7 +151,7 @@ func shown(q url.Values) selection {
 	return s
 }
 
-// view looks at everything that a page has chosen.
+// view returns the content of a page with a selection.
 func (b *Board) view(show selection) view {
 	world := b.api.World()
 	v := view{
@@ -191,7 +191,7 @@ func (b *Board) view(show selection) view {
 	return v
 }
 
-// addCalls adds the latest calls of the host, newest first.
+// addCalls adds the latest calls of the host, latest first.
 func (b *Board) addCalls(v *view, failed bool) {
 	for _, r := range slices.Backward(b.api.World().Graph().Requests()) {
 		if failed && r.Status < 400 && !r.Dropped {
@@ -205,8 +205,7 @@ func (b *Board) addCalls(v *view, failed bool) {
 }
 
 // addChats adds the list of chats, and the messages of the one that is open. A chat has the name of
-// the phone's address book if the customer is in it, and otherwise the one that the customer has
-// chosen.
+// the phone's address book if the customer is in it, and otherwise that of the customer's profile.
 func addChats(v *view, world *coexistencetest.World, phone *coexistencetest.Phone, open string) {
 	type entry struct{ name, id string }
 	saved := map[string]entry{} // by user ID and by digits
@@ -255,8 +254,7 @@ func addChats(v *view, world *coexistencetest.World, phone *coexistencetest.Phon
 	v.Chats = v.Chats[:min(len(v.Chats), shownChats)]
 }
 
-// about says how a customer can be distinguished from others: by the number, or without one by the
-// username.
+// about returns the customer's number or, without one, the username.
 func about(c *coexistencetest.Customer) string {
 	id := c.Identity()
 	switch {
@@ -268,8 +266,8 @@ func about(c *coexistencetest.Customer) string {
 	return string(id.UserID)
 }
 
-// messageViews are the messages of a chat. A quote is shown by the text of the quoted message,
-// which comes before.
+// messageViews returns the messages of a chat. A quote is the text of the quoted message, which
+// comes earlier.
 func messageViews(
 	world *coexistencetest.World, phone *coexistencetest.Phone, c *coexistencetest.Customer,
 ) []messageView {
@@ -300,7 +298,7 @@ func messageViews(
 	return list[max(0, len(list)-shownMessages):]
 }
 
-// told is the text of a message, and what is around it if the host has sent it or it is a file.
+// told returns the text of a message, and its drawing if it is a file or of the host.
 func told(
 	world *coexistencetest.World, phone *coexistencetest.Phone, m coexistencetest.ChatMessage,
 ) (string, control.Drawing) {
@@ -310,7 +308,7 @@ func told(
 	return summary(m.Content, m.Revoked), control.Drawing{}
 }
 
-// line is a message in a line, for the list of chats and for quotes.
+// line returns a message as one line, for the list of chats and for quotes.
 func line(world *coexistencetest.World, phone *coexistencetest.Phone, m coexistencetest.ChatMessage) string {
 	if m.Author == coexistencetest.AuthorAPI && !m.Revoked {
 		text, drawing := control.Draw(world, phone, m)
@@ -319,7 +317,7 @@ func line(world *coexistencetest.World, phone *coexistencetest.Phone, m coexiste
 	return summary(m.Content, m.Revoked)
 }
 
-// summary is a message in a line, as in a list of chats.
+// summary returns the content of a message as one line.
 func summary(c coexistencetest.Content, revoked bool) string {
 	names := map[string]string{
 		"image": "📷 Photo", "video": "🎬 Video", "audio": "🎤 Voice message", "document": "📄 " + c.Filename,
@@ -338,7 +336,7 @@ func summary(c coexistencetest.Content, revoked bool) string {
 	}
 }
 
-// addDeliveries adds the latest deliveries that fit, newest first.
+// addDeliveries adds the latest matching deliveries, latest first.
 func (b *Board) addDeliveries(v *view, f coexistencetest.DeliveryFilter) {
 	found, total := b.api.World().FindDeliveries(f)
 	v.Total = total

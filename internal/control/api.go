@@ -16,28 +16,29 @@ import (
 
 // Config configures an [API] for a world that it makes itself. NewWorld is required.
 type Config struct {
-	// NewWorld makes the world, at the beginning and at each reset. The one before is closed then.
+	// NewWorld returns a new world. It is called at the start and at each reset, which then closes
+	// the previous world.
 	NewWorld func() (*coexistencetest.World, error)
 
-	// Seed is put into each new world. The zero Seed is empty.
+	// Seed is loaded into each new world. The zero Seed is empty.
 	Seed Seed
 
-	// Callback is where webhooks go. If empty, they go nowhere until a call sets it.
+	// Callback is the URL that receives webhooks. If empty, none are sent until a call sets it.
 	Callback string
 
-	// Bare leaves to the host what [API] does otherwise when a signup ends: the exchange of the
-	// code and the subscription.
+	// Bare leaves the exchange of the code and the subscription to the host. If false, [API] does
+	// both when a signup ends.
 	Bare bool
 
-	// Changed is called when the callback has answered the handshake, or has not, with a line for
-	// people. If nil, nothing is.
+	// Changed is called with a line for people when the result of the callback's handshake changes.
+	// If nil, nothing is called.
 	Changed func(line string)
 }
 
 // An API controls a world. It is safe for concurrent use. Close it when done.
 type API struct {
 	cfg  Config
-	only *coexistencetest.Phone // that may be controlled, nil for all
+	only *coexistencetest.Phone // the phone that may be controlled; nil for all
 
 	mu       sync.Mutex
 	world    *coexistencetest.World
@@ -45,11 +46,11 @@ type API struct {
 	signups  map[*coexistencetest.Phone]*signup
 	callback *callback
 
-	snapshots []*snapshot // of this world, the oldest first
+	snapshots []*snapshot // of this world, oldest first
 	restores  restoreCount
 }
 
-// New makes the world, puts the seed into it and begins to ask for the handshake of the callback.
+// New makes the world, loads the seed and starts the handshake with the callback.
 func New(cfg Config) (*API, error) {
 	a := &API{cfg: cfg, callback: &callback{url: cfg.Callback}}
 	if err := a.begin(); err != nil {
@@ -58,8 +59,8 @@ func New(cfg Config) (*API, error) {
 	return a, nil
 }
 
-// ForPhone returns an API for one phone of a world that is the caller's: other phones do not exist
-// for it, and it neither resets nor shows a secret. The clock is that of the whole world.
+// ForPhone returns an API for one phone of the caller's world. It does not see other phones, cannot
+// reset the world and shows no secrets. The clock is shared with the whole world.
 func ForPhone(world *coexistencetest.World, phone *coexistencetest.Phone, bare bool) (*API, error) {
 	client, err := cloudapi.NewClient(world.ClientConfig())
 	if err != nil {
@@ -71,7 +72,8 @@ func ForPhone(world *coexistencetest.World, phone *coexistencetest.Phone, bare b
 	}, nil
 }
 
-// begin makes a world in place of the one before. The caller must hold a.mu, but for the first.
+// begin replaces the current world by a new one. The caller must hold a.mu, except for the first
+// world.
 func (a *API) begin() error {
 	world, err := a.cfg.NewWorld()
 	if err != nil {
@@ -102,7 +104,7 @@ func (a *API) Close() {
 	}
 }
 
-// World returns the world as it is until the next reset.
+// World returns the current world. A reset replaces it.
 func (a *API) World() *coexistencetest.World {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -115,8 +117,8 @@ const maxBody = 8 << 20
 // A handler answers one call. The status is 200 if it is zero.
 type handler func(r *http.Request) (status int, body any, err error)
 
-// Routes are all calls, below /control/v1. Pages of other origins cannot make any that changes
-// something.
+// Routes returns the handler of all calls, below /control/v1. Calls that change something are
+// refused if a page of another origin makes them.
 func (a *API) Routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range a.calls() {
@@ -128,8 +130,7 @@ func (a *API) Routes() http.Handler {
 	return http.NewCrossOriginProtection().Handler(plainErrors(mux))
 }
 
-// calls are the calls by their patterns. What is about the world as a whole is left out of an API
-// for one phone.
+// calls maps patterns to handlers. An API for one phone lacks the calls about the world as a whole.
 func (a *API) calls() map[string]handler {
 	const v1, phone = "/control/v1", "/control/v1/phones/{phone}"
 	const customer = phone + "/customers/{customer}"
@@ -211,7 +212,7 @@ func (a *API) calls() map[string]handler {
 	return all
 }
 
-// respond writes what a handler returns as JSON.
+// respond writes a handler's result as JSON.
 func respond(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
@@ -227,7 +228,7 @@ func respond(h handler) http.Handler {
 	})
 }
 
-// writeJSON writes an answer. One without a body has status 204.
+// writeJSON writes an answer. Without a body, its status is 204.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Cache-Control", "no-store")
 	if body == nil {
@@ -241,8 +242,8 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_ = enc.Encode(body)
 }
 
-// read decodes the body of a call. Without one, every member is what it is when it is left out. A
-// member that is not documented is an error, since it is most often a misspelt one.
+// read decodes the body of a call. Without a body, every member has its default. An undocumented
+// member is an error, because most often it is misspelled.
 func read[T any](r *http.Request) (v T, err error) {
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
@@ -250,12 +251,12 @@ func read[T any](r *http.Request) (v T, err error) {
 		return v, nil
 	}
 	if err != nil {
-		return v, invalid("the body is not what this call takes: %v", err)
+		return v, invalid("the body does not fit this call: %v", err)
 	}
 	return v, nil
 }
 
-// duration reads a time to wait, such as "90m" or "24h".
+// duration parses a duration, such as "90m" or "24h".
 func duration(name, text string) (time.Duration, error) {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {

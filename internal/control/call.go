@@ -18,7 +18,7 @@ type CallView struct {
 	At    time.Time              `json:"at"`
 }
 
-// Calls are those of a customer, the oldest first.
+// Calls returns the calls of a customer, oldest first.
 func Calls(w *coexistencetest.World, p *coexistencetest.Phone, c *coexistencetest.Customer) []CallView {
 	list := []CallView{}
 	for _, v := range w.Graph().Calls(p.ID()) {
@@ -34,7 +34,7 @@ func Calls(w *coexistencetest.World, p *coexistencetest.Phone, c *coexistencetes
 	return list
 }
 
-// isCustomer compares by the user id, or by the number where a call names that alone.
+// isCustomer compares the user id, or the number if the call has only that.
 func isCustomer(c *coexistencetest.Customer, id graph.Identity) bool {
 	if id.UserID != "" {
 		return id.UserID == c.UserID()
@@ -78,7 +78,7 @@ func (a *API) hangUp(r *http.Request) (int, any, error) {
 	return a.call(0, p, c, id)
 }
 
-// call answers with one call.
+// call returns one call.
 func (a *API) call(
 	status int, p *coexistencetest.Phone, c *coexistencetest.Customer, id graph.CallID,
 ) (int, any, error) {

@@ -10,16 +10,16 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A callback is the URL of the host's webhook, and where its handshake stands. The host may begin
-// to listen after the simulator: it is asked again until it answers.
+// A callback is the URL of the host's webhook, with the state of its handshake. The host may start
+// after the simulator, so the handshake is retried until it succeeds.
 type callback struct {
 	url     string
-	stop    func()          // nil if the host is not asked
-	stopped <-chan struct{} // is closed once it is not asked any more
+	stop    func()          // nil if no handshake is retried
+	stopped <-chan struct{} // closed when retries have ended
 
 	mu       sync.Mutex
 	verified bool
-	problem  string // of the latest try
+	problem  string // of the latest attempt
 }
 
 // A callbackView is a callback as JSON.
@@ -36,14 +36,14 @@ const (
 	callbackVerified = "verified"
 )
 
-// Pauses between two tries of the handshake.
+// Pauses between two attempts of the handshake.
 const (
 	firstPause = 200 * time.Millisecond
 	longPause  = 2 * time.Second
 )
 
-// await asks the callback for the handshake until it answers well or end is called. What becomes of
-// it is told once for each state.
+// await repeats the handshake until it succeeds or end is called. Each change of its state is
+// reported once.
 func (a *API) await(world *coexistencetest.World, url string) *callback {
 	cb := &callback{url: url}
 	if url == "" {
@@ -67,14 +67,14 @@ func (a *API) await(world *coexistencetest.World, url string) *callback {
 	return cb
 }
 
-// tell tells the program's owner.
+// tell reports a line to the program's user.
 func (a *API) tell(line string) {
 	if a.cfg.Changed != nil {
 		a.cfg.Changed(line)
 	}
 }
 
-// try does the handshake once, and reports whether the host has answered well.
+// try does the handshake once, and reports whether it succeeded.
 func (cb *callback) try(world *coexistencetest.World, tell func(string)) bool {
 	err := world.DeliverTo(cb.url)
 	cb.mu.Lock()
@@ -89,19 +89,19 @@ func (cb *callback) try(world *coexistencetest.World, tell func(string)) bool {
 	case err == nil:
 		tell("the host at " + cb.url + " has answered the handshake")
 	case after != before:
-		tell("the host at " + cb.url + " does not answer the handshake yet, and is asked again: " + after)
+		tell("the host at " + cb.url + " has not answered the handshake yet and will be asked again: " + after)
 	}
 	return err == nil
 }
 
-// end stops asking.
+// end stops the retries.
 func (cb *callback) end() {
 	if cb.stop != nil {
 		cb.stop()
 	}
 }
 
-// finish stops asking, and waits until a handshake that is under way has ended.
+// finish stops the retries and waits for a handshake in progress.
 func (cb *callback) finish(ctx context.Context) error {
 	if cb.stop == nil {
 		return nil
@@ -111,11 +111,11 @@ func (cb *callback) finish(ctx context.Context) error {
 	case <-cb.stopped:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the handshake of the callback is under way: %w", context.Cause(ctx))
+		return fmt.Errorf("the handshake with the callback is in progress: %w", context.Cause(ctx))
 	}
 }
 
-// view is the callback as JSON.
+// view returns the callback as JSON.
 func (cb *callback) view() callbackView {
 	cb.mu.Lock()
 	defer cb.mu.Unlock()
@@ -144,8 +144,8 @@ func (a *API) getCallback(*http.Request) (int, any, error) {
 	return 0, a.callback.view(), nil
 }
 
-// putCallback makes another URL the callback. Without wait it fails if the host does not answer the
-// handshake now, as the app dashboard does.
+// putCallback sets the callback. Without wait, it fails if the handshake fails now, as the app
+// dashboard does.
 func (a *API) putCallback(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		URL  string `json:"url"`
@@ -155,7 +155,7 @@ func (a *API) putCallback(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	if in.URL == "" {
-		return 0, nil, invalid("url is missing: where the webhooks shall go")
+		return 0, nil, invalid("url is missing: the URL that receives webhooks")
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -164,7 +164,7 @@ func (a *API) putCallback(r *http.Request) (int, any, error) {
 		if !cb.try(a.world, a.tell) {
 			return 0, nil, &Error{
 				Status: http.StatusBadGateway, Code: "handshake",
-				Message: "the callback stays what it was: " + cb.problem,
+				Message: "the handshake failed and the callback is unchanged: " + cb.problem,
 			}
 		}
 		a.callback.end()

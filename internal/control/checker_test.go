@@ -18,9 +18,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A checker is a transport that judges every request and answer by the served OpenAPI document: the
-// path, the method, the query, both bodies and the status. A request that breaks the document must
-// be answered with 400, and one that keeps it with something that the document has.
+// A checker is a transport that validates every request and response against the served OpenAPI
+// document: path, method, query, both bodies and status. An invalid request must be answered with
+// 400, a valid one with a documented response.
 type checker struct {
 	doc     document
 	schemas *jsonschema.Compiler
@@ -29,12 +29,12 @@ type checker struct {
 	seen map[string]bool // "METHOD /path STATUS"
 }
 
-// A document is what the checker reads of an OpenAPI document.
+// A document is the part of an OpenAPI document that the checker needs.
 type document struct {
 	Paths map[string]map[string]yaml.Node `yaml:"paths"`
 }
 
-// An operation is a call in the document.
+// An operation is a documented call.
 type operation struct {
 	ID         string `yaml:"operationId"`
 	Parameters []struct {
@@ -57,7 +57,7 @@ type media struct {
 	} `yaml:"content"`
 }
 
-// newChecker reads the document as it is served.
+// newChecker fetches the served document.
 func newChecker(t *testing.T, url string) *checker {
 	t.Helper()
 	resp, err := http.Get(url + "/control/v1/openapi.yaml")
@@ -95,7 +95,7 @@ func (c *checker) operations(fn func(method, path string, op operation)) error {
 	return nil
 }
 
-// find finds the operation of a request: the path with the fewest parameters that fits.
+// find returns the operation of a request: the matching path with the fewest parameters.
 func (c *checker) find(method, path string) (op operation, template string, found bool) {
 	best := 100
 	err := c.operations(func(m, p string, o operation) {
@@ -118,9 +118,9 @@ func (c *checker) find(method, path string) (op operation, template string, foun
 	return op, template, found && err == nil
 }
 
-// judge says what is wrong with a body by a schema of the document.
+// judge validates a body against a schema of the document.
 func (c *checker) judge(ref string, body []byte) error {
-	c.mu.Lock() // a compiler is not for several goroutines
+	c.mu.Lock() // a compiler is not safe for concurrent use
 	schema, err := c.schemas.Compile("openapi.json" + ref)
 	c.mu.Unlock()
 	if err != nil {
@@ -133,7 +133,7 @@ func (c *checker) judge(ref string, body []byte) error {
 	return schema.Validate(value)
 }
 
-// RoundTrip makes a request and judges both.
+// RoundTrip sends a request, and validates it and its response.
 func (c *checker) RoundTrip(r *http.Request) (*http.Response, error) {
 	var sent []byte
 	if r.Body != nil {
@@ -180,14 +180,14 @@ func (c *checker) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, c.judgeAnswer(name, want, resp, body)
 }
 
-// exchangesFile is where requests and answers are written down, a line of JSON for each, if it is
-// set: the tests of internal/system/openapi judge them by a validator of others.
+// exchangesFile is the file to which requests and responses are written, as lines of JSON, if it is
+// set: the tests of internal/system/openapi validate them with a third-party validator.
 const exchangesFile = "COEXISTENCE_EXCHANGES"
 
-// keeping is held by the test that writes.
+// keeping guards exchangesFile.
 var keeping sync.Mutex
 
-// keep writes a request and its answer down.
+// keep records a request and its response.
 func (*checker) keep(r *http.Request, sent []byte, resp *http.Response, body []byte) error {
 	name := os.Getenv(exchangesFile)
 	if name == "" {
@@ -214,7 +214,7 @@ func (*checker) keep(r *http.Request, sent []byte, resp *http.Response, body []b
 	return errors.Join(err, f.Close())
 }
 
-// judgeAnswer judges an answer by what the document has for its status.
+// judgeAnswer validates a response against the documented one of its status.
 func (c *checker) judgeAnswer(name string, want answer, resp *http.Response, body []byte) error {
 	if want.Ref != "" {
 		return c.judge("#/components/schemas/Error", body)

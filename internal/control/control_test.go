@@ -20,8 +20,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook"
 )
 
-// A harness is a control API with a host, and a client whose requests and answers are judged by the
-// document.
+// A harness is a control API with a host, and a client whose requests and responses are validated
+// against the document.
 type harness struct {
 	t       *testing.T
 	api     *control.API
@@ -31,7 +31,7 @@ type harness struct {
 
 	host  string // its URL
 	down  atomic.Bool
-	heard atomic.Int32 // webhooks, acknowledged or not
+	heard atomic.Int32 // webhooks received, acknowledged or not
 }
 
 func newHarness(t *testing.T, cfg control.Config) *harness {
@@ -71,7 +71,8 @@ func newHarness(t *testing.T, cfg control.Config) *harness {
 	return h
 }
 
-// call makes a call, requires its status and returns its answer. The body is JSON, or "" for none.
+// call makes a call, requires its status and returns its response. The body is JSON, or "" for
+// none.
 func (h *harness) call(want int, request, body string) map[string]any {
 	h.t.Helper()
 	method, path, _ := strings.Cut(request, " ")
@@ -138,7 +139,7 @@ const (
 	customer = api + "/customers/15550100142"
 )
 
-// Every call of the document is made with success, and every request and answer is judged.
+// Every documented call succeeds once, and every request and response is validated.
 func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -166,7 +167,7 @@ func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 	require.Equal(t, true, h.call(202, "POST /webhooks/1/resend", "")["duplicate"])
 	h.call(200, "POST /wait", "")
 
-	// A photo can be looked at.
+	// A photo can be downloaded.
 	h.call(201, "POST "+customer+"/messages", `{"from":"customer","type":"image","text":"this one"}`)
 	photo := items(h.call(200, "GET "+customer+"/messages?limit=1", ""))[0]
 	require.Equal(t, "image", photo["media"])
@@ -174,13 +175,13 @@ func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 	h.call(200, "GET "+api+"/media/"+file, "")
 	require.Contains(t, message(h.call(404, "GET "+api+"/media/7", "")), "no file")
 
-	// They talk on the phone, too.
+	// The customer calls the business, too.
 	h.graphCall("/"+string(h.api.Phone("15550100100").ID())+"/settings", `{"calling":{"status":"ENABLED"}}`)
 	ringing, _ := h.call(201, "POST "+customer+"/calls", "")["id"].(string)
 	h.call(200, "POST "+customer+"/calls/"+ringing+"/hang-up", "")
 	require.Equal(t, "ended", items(h.call(200, "GET "+customer+"/calls", ""))[0]["state"])
 
-	// The phone goes through a signup by hand, and its whole life.
+	// The phone goes through a signup step by step, and its whole life cycle.
 	h.call(201, "POST "+app+"/signup", "")
 	h.call(200, "POST "+app+"/signup/number", `{"phone_number":"+1 555-010-0199"}`)
 	h.call(200, "POST "+app+"/refuse", "")
@@ -210,7 +211,7 @@ func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 	h.call(200, "POST "+app+"/downgrade", "")
 	require.Equal(t, "15550100177", h.call(200, "POST "+app+"/renumber", `{"phone_number":"+1 555-010-0177"}`)["id"])
 
-	// Whatever else a test prepares.
+	// Other calls with which tests prepare a world.
 	h.call(201, "POST /phones", `{"phone_number":"+1 555-010-0111","kind":"cloud_api","business":"Another"}`)
 	h.call(200, "GET /phones", "")
 	h.call(201, "POST /phones/15550100111/customers", `{"username":"hidden","name":"Hides"}`)
@@ -247,7 +248,7 @@ func TestEveryCallIsAsTheDocumentSays(t *testing.T) {
 		"calls that no test makes; the stream is tested by itself")
 }
 
-// quote is a value as JSON.
+// quote returns a value as JSON.
 func quote(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -266,21 +267,21 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		body   string
 		says   string
 	}{
-		"no such call":       {404, "GET /nothing", "", "openapi.yaml lists all"},
+		"no such call":       {404, "GET /nothing", "", "openapi.yaml lists them"},
 		"another method":     {405, "DELETE /world", "", "takes GET, HEAD"},
 		"no such phone":      {404, "GET /phones/1", "", "digits of its number"},
 		"no such customer":   {404, "GET " + api + "/customers/1", "", "digits of the number"},
-		"no JSON":            {400, "POST /clock", `{`, "not what this call takes"},
+		"no JSON":            {400, "POST /clock", `{`, "does not fit this call"},
 		"a misspelt member":  {400, "POST /clock", `{"advanced":"1h"}`, "advanced"},
 		"no duration":        {400, "POST /clock", `{"advance":"a while"}`, "duration"},
 		"back in time":       {400, "POST /clock", `{"advance":"-1h"}`, "duration"},
 		"nobody writes":      {400, write, `{"type":"text","text":"x"}`, "from is"},
 		"an unknown type":    {400, write, `{"from":"customer","type":"smell"}`, "smell"},
 		"nothing said":       {400, write, `{"from":"customer"}`, "text is missing"},
-		"no phone behind it": {409, write, `{"from":"business","text":"x"}`, "Cloud API alone"},
-		"no app to move":     {409, "POST " + api + "/device", "", "Cloud API alone"},
+		"no phone behind it": {409, write, `{"from":"business","text":"x"}`, "Cloud API only"},
+		"no app to move":     {409, "POST " + api + "/device", "", "Cloud API only"},
 		"not connected":      {409, "POST " + app + "/device", "", "does not coexist"},
-		"not suspended":      {409, "POST " + app + "/reconnect", "", "call device first"},
+		"not suspended":      {409, "POST " + app + "/reconnect", "", "call POST …/device first"},
 		"no popup":           {409, "POST " + app + "/signup/code", `{"code":"1"}`, "opens one"},
 		"no token":           {409, "POST " + app + "/sync", `{"type":"history"}`, "connect it first"},
 		"an unknown sync":    {400, "POST " + app + "/sync", `{"type":"all"}`, "contacts"},
@@ -295,7 +296,7 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		"too long a list":       {400, "GET /webhooks?limit=9999", "", "1000"},
 		"no such chaos":         {400, "PUT /chaos", `{"rate":1,"kinds":["earthquake"]}`, "earthquake"},
 		"a route without path":  {400, "POST /faults", `{"on":"messages"}`, "route"},
-		"no such template":      {404, "PATCH /templates/1", `{"status":"PAUSED"}`, "lists all"},
+		"no such template":      {404, "PATCH /templates/1", `{"status":"PAUSED"}`, "lists them"},
 		"no such verdict":       {400, "PATCH /templates/1", `{"status":"NICE"}`, "APPROVED"},
 		"more than a hundred":   {400, "PATCH /delivery", `{"duplicates_percent":101}`, "100"},
 		"no such snapshot":      {404, "POST /snapshots/ready/restore", "", "no snapshot"},
@@ -303,7 +304,7 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 		"a name with a slash":   {400, "POST /snapshots", `{"name":"a/b"}`, "letters"},
 		"a wait without end":    {400, "POST /snapshots", `{"timeout":"for ever"}`, "duration"},
 		"a host that is not there": {
-			502, "PUT /callback", `{"url":"http://127.0.0.1:1/webhook"}`, "stays what it was",
+			502, "PUT /callback", `{"url":"http://127.0.0.1:1/webhook"}`, "callback is unchanged",
 		},
 	}
 	for name, tt := range tests {
@@ -316,7 +317,7 @@ func TestWhatIsWrongIsRefusedWithAReason(t *testing.T) {
 	}
 }
 
-// A number that Meta refuses has Meta's code in the error.
+// If Meta refuses a number, the error has Meta's code.
 func TestARefusalOfMetaHasItsCode(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{Seed: control.DefaultSeed("", "2.23.1", 0)})
@@ -327,7 +328,7 @@ func TestARefusalOfMetaHasItsCode(t *testing.T) {
 	require.EqualValues(t, graph.CodeSignupUpdateApp, e["meta_code"])
 }
 
-// The host begins to listen later than the simulator, which waits for it and says so.
+// The host starts after the simulator, which waits for it and reports that.
 func TestTheHostMayComeLater(t *testing.T) {
 	t.Parallel()
 	lines := make(chan string, 100)
@@ -341,7 +342,7 @@ func TestTheHostMayComeLater(t *testing.T) {
 	}))
 	t.Cleanup(host.Close)
 	h := newHarness(t, control.Config{Callback: host.URL, Changed: func(line string) { lines <- line }})
-	require.Contains(t, <-lines, "is asked again")
+	require.Contains(t, <-lines, "will be asked again")
 	_, state := h.api.Callback()
 	require.Equal(t, "waiting", state)
 	h.call(201, "POST "+customer+"/messages", `{"from":"customer","text":"too early"}`)
@@ -369,7 +370,7 @@ func TestWaitingForAHostThatFails(t *testing.T) {
 	h.call(200, "POST /wait", "")
 }
 
-// A reset makes the same world again, with the same ids, at the same callback.
+// A reset makes the same world again, with the same ids and the same callback.
 func TestAResetMakesTheSameWorld(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -392,7 +393,8 @@ func TestAResetMakesTheSameWorld(t *testing.T) {
 	require.Len(t, items(h.call(200, "GET /webhooks", "")), 1)
 }
 
-// The host's own calls are listed with what their codes mean, and fail as a test wants it.
+// The host's Graph calls are listed with the meaning of their error codes, and fail as a test
+// demands.
 func TestTheHostsCallsAreListed(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -480,7 +482,7 @@ func TestWebhooksAreStreamed(t *testing.T) {
 	require.Contains(t, string(all), "id: 1\ndata: ")
 }
 
-// A verdict about a template is told to the host as Meta tells it.
+// A review of a template reaches the host as the webhook that Meta sends.
 func TestATemplateIsModerated(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{NewWorld: func() (*coexistencetest.World, error) {

@@ -21,7 +21,8 @@ type customerView struct {
 	LastAt      time.Time `json:"last_at,omitzero"`
 }
 
-// CustomerID is how calls name a customer: the digits of the number, or the user id of one without.
+// CustomerID returns the id of a customer in calls: the digits of the number or, without one, the
+// user id.
 func CustomerID(c *coexistencetest.Customer) string {
 	if digits := phonenumber.Digits(c.PhoneNumber()); digits != "" {
 		return digits
@@ -29,7 +30,7 @@ func CustomerID(c *coexistencetest.Customer) string {
 	return string(c.UserID())
 }
 
-// viewCustomer shows a customer.
+// viewCustomer returns a customer as JSON.
 func viewCustomer(s coexistencetest.ChatSummary) customerView {
 	c := s.Customer
 	return customerView{
@@ -38,7 +39,7 @@ func viewCustomer(s coexistencetest.ChatSummary) customerView {
 	}
 }
 
-// customer finds the phone and the customer that a path names.
+// customer returns the phone and the customer of a path.
 func (a *API) customer(r *http.Request) (*coexistencetest.Phone, *coexistencetest.Customer, error) {
 	p, err := a.phone(r)
 	if err != nil {
@@ -73,7 +74,7 @@ func (a *API) getCustomer(r *http.Request) (int, any, error) {
 	return 0, summaryOf(p, c), nil
 }
 
-// summaryOf shows one customer.
+// summaryOf returns one customer as JSON.
 func summaryOf(p *coexistencetest.Phone, c *coexistencetest.Customer) customerView {
 	s := coexistencetest.ChatSummary{Customer: c}
 	if chat := p.Chat(c); len(chat) > 0 {
@@ -109,7 +110,7 @@ func (a *API) addCustomer(r *http.Request) (int, any, error) {
 	return http.StatusCreated, summaryOf(p, c), nil
 }
 
-// newCustomer adds the customer that is described.
+// newCustomer adds a customer.
 func newCustomer(p *coexistencetest.Phone, in customerParams) (*coexistencetest.Customer, error) {
 	switch {
 	case in.PhoneNumber == "" && in.Username == "":

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A deliveryView is how webhooks travel, as JSON. In a change, a member that is left out stays what
-// it was.
+// A deliveryView is the delivery settings of webhooks as JSON. In a change, an omitted member keeps
+// its value.
 type deliveryView struct {
 	DuplicatesPercent  *int    `json:"duplicates_percent,omitzero"`
 	Reorder            *int    `json:"reorder,omitzero"`
@@ -22,7 +22,7 @@ func (a *API) getDelivery(*http.Request) (int, any, error) {
 	}, nil
 }
 
-// patchDelivery changes how webhooks travel from now on.
+// patchDelivery changes the delivery settings of later webhooks.
 func (a *API) patchDelivery(r *http.Request) (int, any, error) {
 	in, err := read[deliveryView](r)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 // maxDescribed is how many events of a body are described.
 const maxDescribed = 3
 
-// Describe says in a line what the body of a webhook tells. It names people by what tells them
-// apart, since the line is for the person at the simulator, in which everyone is made up.
+// Describe summarizes the body of a webhook in a line. It may contain names and numbers, because
+// everyone in the simulator is made up.
 func Describe(body []byte) string {
 	events, err := webhook.Decode(body)
 	if err != nil {
@@ -29,12 +29,12 @@ func Describe(body []byte) string {
 	return strings.Join(lines, "; ")
 }
 
-// person names someone by what tells people apart.
+// person returns the name, number or id of a person.
 func person(id graph.Identity) string { return cmp.Or(id.WAID, string(id.UserID), "a group") }
 
-// describe says what an event tells.
+// describe summarizes an event.
 func describe(ev webhook.Event) string {
-	switch ev := ev.(type) { //nolint:gochecksumtype // the others have nothing to add to the field's name
+	switch ev := ev.(type) { //nolint:gochecksumtype // for the others, the name of the field is enough
 	case *webhook.IncomingMessage:
 		return fmt.Sprintf("%s from %s", ev.Type, person(ev.From))
 	case *webhook.MessageStatus:

@@ -1,5 +1,5 @@
-// Package control is the HTTP API of the simulator: what people do on the page, tests in any
-// language do by these calls.
+// Package control is the HTTP API of the simulator: tests in any language do by these calls what
+// people do on the page.
 //
 //	POST /control/v1/phones/15550100100/customers/15550100142/messages
 //	{"from":"customer","type":"text","text":"Are you open?"}
@@ -11,15 +11,15 @@
 //
 // # Errors
 //
-// An error is JSON with a real status: 400 for a request that cannot be understood, 403 for one
-// that this API may not do, 404 for what is not there, 409 for what the world does not allow now,
-// 502 for a host that does not answer as it must, 504 for what did not happen in time.
+// An error is JSON with its HTTP status: 400 for an invalid request, 403 for one that this API does
+// not allow, 404 for something unknown, 409 for something that is not possible in the current state
+// of the world, 502 for a wrong answer of the host, 504 for a timeout.
 //
 // # Snapshots
 //
-// POST /control/v1/snapshots keeps the world as it is, in memory, and POST
-// /control/v1/snapshots/{snapshot}/restore puts it back: see [coexistencetest.World.Snapshot]. Both
-// wait up to ten seconds for deliveries and calls that are under way, and answer 409 with the code
-// in_flight if they do not end. A reset makes another world, and ends the snapshots of the one
-// before; to begin each run of a program alike there is the seed.
+// POST /control/v1/snapshots saves the world in memory, and POST
+// /control/v1/snapshots/{snapshot}/restore restores it: see [coexistencetest.World.Snapshot]. Both
+// wait up to ten seconds for deliveries and calls in progress, and answer 409 with the code
+// in_flight if they do not end. A reset makes another world and deletes the snapshots of the
+// previous one. For runs of a program that begin alike, use the seed.
 package control

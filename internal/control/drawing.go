@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A Drawing is what a phone shows of a message that the host sent, besides its text: what can be
-// tapped above all. It is zero for a plain text.
+// A Drawing is what a phone shows of a message of the host beside its text, above all what can be
+// tapped. It is zero for a plain text.
 type Drawing struct {
 	Header   string         `json:"header,omitzero"`
 	Media    string         `json:"media,omitzero"` // above the text: image, video, document, location …
@@ -35,7 +35,7 @@ type DrawnButton struct {
 	URL   string `json:"url,omitzero"` // or the number, or the code
 }
 
-// A DrawnSection is a part of a list, with the rows that can be chosen.
+// A DrawnSection is a section of a list, with its rows.
 type DrawnSection struct {
 	Title string     `json:"title,omitzero"`
 	Rows  []DrawnRow `json:"rows"`
@@ -54,7 +54,7 @@ type DrawnCard struct {
 	Drawing
 }
 
-// Draw says what the phone shows of a message: its text and what is around it.
+// Draw returns what the phone shows of a message: its text and its drawing.
 func Draw(w *coexistencetest.World, p *coexistencetest.Phone, m coexistencetest.ChatMessage) (string, Drawing) {
 	object := m.Sent.Content()
 	switch {
@@ -79,7 +79,7 @@ func Draw(w *coexistencetest.World, p *coexistencetest.Phone, m coexistencetest.
 	return m.Content.Text, Drawing{Media: m.Sent.Type, Link: f.Link, Filename: f.Filename, MediaID: f.ID}
 }
 
-// A drawnMedia is a file as it is on the wire.
+// A drawnMedia is a file in its wire format.
 type drawnMedia struct {
 	ID       graph.MediaID `json:"id"`
 	Link     string        `json:"link"`
@@ -110,7 +110,7 @@ func (h drawnHeader) draw(d *Drawing) {
 	}
 }
 
-// A drawnInteractive is an interactive message as it is on the wire, or a card of one.
+// A drawnInteractive is an interactive message in its wire format, or a card of one.
 type drawnInteractive struct {
 	Type   string      `json:"type"`
 	Header drawnHeader `json:"header"`
@@ -153,7 +153,7 @@ type drawnReply struct {
 	Title string `json:"title"`
 }
 
-// fixedButtons are the buttons whose words are WhatsApp's own, by the type of the message.
+// fixedButtons are the buttons whose labels are WhatsApp's own, by the type of the message.
 var fixedButtons = map[string]DrawnButton{
 	"catalog_message":          {Type: "catalog", Title: "View catalog"},
 	"product":                  {Type: "catalog", Title: "View"},
@@ -166,7 +166,7 @@ var fixedButtons = map[string]DrawnButton{
 	"order_status":             {Type: "other", Title: "Order details"},
 }
 
-// draw says what is around the body.
+// draw returns the drawing around the body.
 func (i drawnInteractive) draw() Drawing {
 	d := Drawing{Footer: i.Footer.Text}
 	i.Header.draw(&d)
@@ -207,7 +207,7 @@ func (i drawnInteractive) draw() Drawing {
 	return d
 }
 
-// A drawnTemplate is a template of a message as it is on the wire, or a card of one.
+// A drawnTemplate is the template of a message in its wire format, or a card of one.
 type drawnTemplate struct {
 	Components []drawnComponent `json:"components"`
 }
@@ -232,8 +232,8 @@ type drawnComponent struct {
 	Cards []drawnTemplate `json:"cards"`
 }
 
-// drawTemplate fills the template of an account with the values of a message. One that is no longer
-// there is shown by its name.
+// drawTemplate fills the template of an account with the values of a message. A deleted template is
+// shown by its name.
 func drawTemplate(
 	w *coexistencetest.World, p *coexistencetest.Phone, m coexistencetest.ChatMessage, object json.RawMessage,
 ) (string, Drawing) {
@@ -266,7 +266,7 @@ func (t drawnTemplate) draw(definition []cloudapi.ComponentDefinition) (text str
 		case cloudapi.ComponentBody:
 			c := t.component("body")
 			if text = c.fill(part.Text); part.Text == "" && len(c.Parameters) > 0 {
-				text = c.Parameters[0].Text + " is your verification code." // the words are Meta's
+				text = c.Parameters[0].Text + " is your verification code." // Meta's wording
 			}
 		case cloudapi.ComponentFooter:
 			d.Footer = part.Text
@@ -288,7 +288,7 @@ func (t drawnTemplate) draw(definition []cloudapi.ComponentDefinition) (text str
 	return text, d
 }
 
-// component finds a component of the message; an empty one if it has none.
+// component returns a component of the message, or an empty one.
 func (t drawnTemplate) component(kind string) drawnComponent {
 	for _, c := range t.Components {
 		if strings.EqualFold(c.Type, kind) {
@@ -298,7 +298,7 @@ func (t drawnTemplate) component(kind string) drawnComponent {
 	return drawnComponent{}
 }
 
-// fill puts values into a text, by name or by number.
+// fill replaces the variables of a text, by name or by number.
 func (c drawnComponent) fill(text string) string {
 	for i, v := range c.Parameters {
 		name := v.Name
@@ -310,7 +310,7 @@ func (c drawnComponent) fill(text string) string {
 	return text
 }
 
-// definedButtons are the types of a drawing by those of a definition.
+// definedButtons maps button types of a template's definition to those of a drawing.
 var definedButtons = map[cloudapi.ButtonDefinitionType]string{
 	cloudapi.ButtonDefinitionQuickReply: "reply", cloudapi.ButtonDefinitionURL: "url",
 	cloudapi.ButtonDefinitionPhone: "phone_number", cloudapi.ButtonDefinitionCopyCode: "copy_code",
@@ -319,7 +319,7 @@ var definedButtons = map[cloudapi.ButtonDefinitionType]string{
 	cloudapi.ButtonDefinitionCatalog: "catalog", cloudapi.ButtonDefinitionProducts: "catalog",
 }
 
-// button fills in a button of a template.
+// button fills a button of a template.
 func (t drawnTemplate) button(i int, b cloudapi.ButtonDefinition) DrawnButton {
 	d := DrawnButton{Type: definedButtons[b.Type], Title: b.Text, URL: b.URL + b.PhoneNumber}
 	switch d.Type {

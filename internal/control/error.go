@@ -9,43 +9,44 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// An Error is the answer to a call that did not do what was asked.
+// An Error is the response to a failed call.
 type Error struct {
-	// Status is the HTTP status, and Code a word for programs that belongs to it.
+	// Status is the HTTP status, and Code a word for programs.
 	Status int    `json:"status"`
 	Code   string `json:"code"`
 
-	// Message is for people, and says what to do.
+	// Message is for people and says what to do.
 	Message string `json:"message"`
 
-	// MetaCode is the code with which Meta refused, if it was Meta.
+	// MetaCode is Meta's error code; zero if it was not Meta that refused.
 	MetaCode int `json:"meta_code,omitzero"`
 }
 
 // Error returns the message.
 func (e *Error) Error() string { return e.Message }
 
-// An errorBody is an error as a body.
+// An errorBody is the body of an error response.
 type errorBody struct {
 	Error *Error `json:"error"`
 }
 
-// invalid is for a request that cannot be understood.
+// invalid returns the error of an invalid request.
 func invalid(format string, args ...any) error {
 	return &Error{Status: http.StatusBadRequest, Code: "invalid", Message: fmt.Sprintf(format, args...)}
 }
 
-// missing is for what is not there.
+// missing returns the error for something unknown.
 func missing(format string, args ...any) error {
 	return &Error{Status: http.StatusNotFound, Code: "not_found", Message: fmt.Sprintf(format, args...)}
 }
 
-// conflict is for what the world does not allow now.
+// conflict returns the error for something that is not possible in the current state of the world.
 func conflict(format string, args ...any) error {
 	return &Error{Status: http.StatusConflict, Code: "conflict", Message: fmt.Sprintf(format, args...)}
 }
 
-// asError turns what a world or Meta says into an answer: both refuse what is not possible now.
+// asError turns an error of the world or of Meta into a response. Both refuse what is not possible
+// in the current state.
 func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -60,8 +61,8 @@ func asError(err error) *Error {
 	return e
 }
 
-// plainErrors answers unknown paths and methods with JSON, too: what a ServeMux writes for them is
-// text.
+// plainErrors answers unknown paths and methods with JSON, too, because a ServeMux answers them
+// with plain text.
 func plainErrors(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
@@ -73,7 +74,7 @@ func plainErrors(mux *http.ServeMux) http.Handler {
 		h.ServeHTTP(probe, r)
 		e := &Error{
 			Status: http.StatusNotFound, Code: "not_found",
-			Message: "there is no such call; /control/v1/openapi.yaml lists all",
+			Message: "there is no such call; /control/v1/openapi.yaml lists them",
 		}
 		if probe.status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", probe.header.Get("Allow"))
@@ -84,7 +85,7 @@ func plainErrors(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// A statusProbe is a ResponseWriter that keeps the status and the headers alone.
+// A statusProbe is a ResponseWriter that records only the status and the headers.
 type statusProbe struct {
 	header http.Header
 	status int

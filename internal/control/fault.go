@@ -10,8 +10,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// A faultParams is a failure of the Graph API that waits for its requests, as JSON:
-// [cloudapitest.Fault].
+// A faultParams is a pending failure of the Graph API as JSON: [cloudapitest.Fault].
 type faultParams struct {
 	On         string     `json:"on"`
 	Times      int        `json:"times"`
@@ -29,7 +28,7 @@ type faultParams struct {
 	Reset      bool       `json:"reset"`
 }
 
-// A faultsView counts failures that wait for a request.
+// A faultsView counts pending failures.
 type faultsView struct {
 	Waiting int `json:"waiting"`
 }
@@ -52,7 +51,7 @@ func (a *API) addFault(r *http.Request) (int, any, error) {
 	case f.On != "" && !isRoute(f.On):
 		return 0, nil, invalid(`on is a route, such as "POST /{phone-number-id}/messages"`)
 	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
-		return 0, nil, invalid("status is one of HTTP, from 200 to 599")
+		return 0, nil, invalid("status is an HTTP status from 200 to 599")
 	case f.Times < 0:
 		return 0, nil, invalid("times is how many requests fail, 1 or more")
 	}
@@ -71,20 +70,20 @@ func (a *API) addFault(r *http.Request) (int, any, error) {
 	return http.StatusCreated, faultsView{a.World().Graph().Faults()}, nil
 }
 
-// isRoute reports whether a text is a method and a path.
+// isRoute reports whether s is a method and a path.
 func isRoute(text string) bool {
 	method, path, ok := strings.Cut(text, " ")
 	return ok && slices.Contains([]string{"GET", "POST", "DELETE"}, method) && strings.HasPrefix(path, "/")
 }
 
-// clearFaults takes back what waits, and ends chaos.
+// clearFaults removes pending failures and random ones.
 func (a *API) clearFaults(*http.Request) (int, any, error) {
 	a.World().Graph().ClearFaults()
 	a.World().Graph().Chaos(cloudapitest.Chaos{})
 	return 0, nil, nil
 }
 
-// A chaosParams makes requests fail by chance, as JSON: [cloudapitest.Chaos].
+// A chaosParams is the random failure of requests as JSON: [cloudapitest.Chaos].
 type chaosParams struct {
 	Rate  float64  `json:"rate"`
 	Seed  uint64   `json:"seed"`
@@ -93,7 +92,7 @@ type chaosParams struct {
 	Late  string   `json:"late,omitzero"`
 }
 
-// putChaos begins, changes or ends failures by chance.
+// putChaos starts, changes or ends random failures.
 func (a *API) putChaos(r *http.Request) (int, any, error) {
 	in, err := read[chaosParams](r)
 	if err != nil {
@@ -110,7 +109,7 @@ func (a *API) putChaos(r *http.Request) (int, any, error) {
 	}
 	for _, kind := range in.Kinds {
 		if !slices.Contains(cloudapitest.ChaosKinds(), kind) {
-			return 0, nil, invalid("%q is no kind of fault; there are: %s", kind,
+			return 0, nil, invalid("%q is not a kind of fault; there are: %s", kind,
 				strings.Join(cloudapitest.ChaosKinds(), "; "))
 		}
 	}
@@ -120,7 +119,7 @@ func (a *API) putChaos(r *http.Request) (int, any, error) {
 		}
 	}
 	if len(in.Kinds) == 1 && in.Kinds[0] == "accepted, late" && c.Late == 0 {
-		return 0, nil, invalid("late says how late, and is missing")
+		return 0, nil, invalid("late is missing: the delay of late answers")
 	}
 	a.World().Graph().Chaos(c)
 	return 0, in, nil

@@ -6,8 +6,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/cloudapi/graph"
 )
 
-// serveMedia serves a file of a chat. A browser runs nothing of it: a host may have uploaded
-// anything.
+// serveMedia serves a file of a chat, in a sandbox, because a host may have uploaded anything.
 func (a *API) serveMedia(w http.ResponseWriter, r *http.Request) {
 	_, err := a.phone(r)
 	mimeType, body, found := a.World().MediaFile(graph.MediaID(r.PathValue("media")))

@@ -10,13 +10,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A messageParams is a message that a person writes, or what a person does to one. Which members
-// count depends on Type.
+// A messageParams is a message that a person writes, or an action on a message. Which members are
+// used depends on Type.
 type messageParams struct {
 	From string `json:"from"` // "customer", "business" for the person at the phone, or "responder"
 	Type string `json:"type"`
 
-	Responder graph.HandoverRole `json:"responder"` // which one writes; the only one if empty
+	Responder graph.HandoverRole `json:"responder"` // the writer; if empty, the only other responder
 	Language  string             `json:"language"`  // of a template, which text names
 
 	Text      string  `json:"text"` // also the caption, the emoji, the name of a place or a contact
@@ -58,15 +58,16 @@ type referralParams struct {
 	MediaURL   string `json:"media_url"`
 }
 
-// sides are who can write.
+// The sides that can write.
 const (
 	fromCustomer = "customer"
 	fromBusiness = "business"
 
-	fromResponder = "responder" // another one of the number, beside the host
+	fromResponder = "responder" // another responder of the number, beside the host
 )
 
-// contents make what a message of each type consists of. An empty type is a text.
+// contents maps the type of a message to the function that makes its content. An empty type is a
+// text.
 var contents = map[string]func(messageParams) coexistencetest.Content{
 	"":         func(m messageParams) coexistencetest.Content { return coexistencetest.Text(m.Text) },
 	"text":     func(m messageParams) coexistencetest.Content { return coexistencetest.Text(m.Text) },
@@ -92,7 +93,7 @@ var contents = map[string]func(messageParams) coexistencetest.Content{
 	},
 }
 
-// postMessage lets a customer, the person at the phone, or another responder write. The answer has
+// postMessage lets a customer, the person at the phone or another responder write. The response has
 // the wamid.
 func (a *API) postMessage(r *http.Request) (int, any, error) {
 	in, err := read[messageParams](r)
@@ -112,7 +113,7 @@ func (a *API) postMessage(r *http.Request) (int, any, error) {
 	}{id}, nil
 }
 
-// write does what a message asks for.
+// write carries out a message or an action.
 func write(p *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	switch {
 	case in.From == fromResponder:
@@ -122,7 +123,7 @@ func write(p *coexistencetest.Phone, c *coexistencetest.Customer, in messagePara
 	case in.Type == "template" || in.Responder != "" || in.Language != "":
 		return "", invalid("templates are sent by a responder: from is %q", fromResponder)
 	case in.From == fromBusiness && p.CloudAPIOnly():
-		return "", conflict("the number is on Cloud API alone: the business writes through the Graph API")
+		return "", conflict("the number is on Cloud API only: the business writes through the Graph API")
 	}
 	if tap, ok := taps[in.Type]; ok {
 		return tap(p, c, in)
@@ -137,14 +138,14 @@ func write(p *coexistencetest.Phone, c *coexistencetest.Customer, in messagePara
 	return say(p, c, in.From, content), nil
 }
 
-// compose makes what a message asks for, or says what it lacks.
+// compose returns the content of a message, or an error that says what is missing.
 func compose(in messageParams) (coexistencetest.Content, error) {
 	none := coexistencetest.Content{}
 	write, ok := contents[in.Type]
 	customers := in.Referral != nil || in.RetailerID != "" || in.Type == "order"
 	switch {
 	case !ok:
-		return none, invalid("type %q is none of those that a person can write", in.Type)
+		return none, invalid("%q is not a type of message that a person can write", in.Type)
 	case write(in).Type == "text" && in.Text == "":
 		return none, invalid("text is missing")
 	case in.Type == "contacts" && (in.Text == "" || in.PhoneNumber == ""):
@@ -152,7 +153,7 @@ func compose(in messageParams) (coexistencetest.Content, error) {
 	case in.Type == "order" && (in.CatalogID == "" || len(in.Items) == 0):
 		return none, invalid("an order has a catalog_id and product_items")
 	case in.RetailerID != "" && in.CatalogID == "":
-		return none, invalid("a product has a catalog_id, too")
+		return none, invalid("a product also has a catalog_id")
 	case customers && in.From != fromCustomer:
 		return none, invalid("only customers order, ask about a product or come from an ad")
 	}
@@ -182,7 +183,7 @@ func say(
 // A messageView is a message of a chat as JSON.
 type messageView struct {
 	ID        graph.MessageID `json:"id"`
-	From      string          `json:"from"` // customer, business, api: the host through Cloud API, or responder
+	From      string          `json:"from"` // customer, business, api (the host through Cloud API) or responder
 	Responder string          `json:"responder,omitzero"`
 	Type      string          `json:"type"`
 	Text      string          `json:"text,omitzero"`
@@ -192,11 +193,11 @@ type messageView struct {
 	Edited    bool            `json:"edited,omitzero"`
 	Revoked   bool            `json:"revoked,omitzero"`
 	Reactions []string        `json:"reactions,omitzero"`
-	Told      string          `json:"told"` // live, history, or no: how the host has heard of it
+	Told      string          `json:"told"` // which webhook reported it to the host: live, history or no
 	Drawing
 }
 
-// listMessages shows a chat, the oldest message first.
+// listMessages lists the messages of a chat, oldest first.
 func (a *API) listMessages(r *http.Request) (int, any, error) {
 	p, c, err := a.customer(r)
 	if err != nil {
@@ -216,7 +217,7 @@ func (a *API) listMessages(r *http.Request) (int, any, error) {
 	return 0, list, nil
 }
 
-// viewMessage shows a message.
+// viewMessage returns a message as JSON.
 func viewMessage(w *coexistencetest.World, p *coexistencetest.Phone, m coexistencetest.ChatMessage) messageView {
 	v := messageView{
 		ID: m.ID, From: string(m.Author), Type: m.Content.Type, At: m.At, Status: m.Status,
@@ -238,7 +239,7 @@ func viewMessage(w *coexistencetest.World, p *coexistencetest.Phone, m coexisten
 	return v
 }
 
-// limit reads how many of the latest entries a list shall have, at most 1000.
+// limit parses how many of the latest entries to list, at most 1000.
 func limit(r *http.Request, otherwise int) (int, error) {
 	text := r.URL.Query().Get("limit")
 	if text == "" {

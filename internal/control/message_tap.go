@@ -5,8 +5,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// taps are what people do to a message that is there, instead of writing one: they tap it and
-// choose something. Each is a type of message on the wire, too, and has a row here.
+// taps maps the actions on an existing message, such as tapping a button, to their functions. Each
+// is a value of the type member, like the types of messages.
 var taps = map[string]func(
 	p *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams,
 ) (graph.MessageID, error){
@@ -20,7 +20,7 @@ var taps = map[string]func(
 	"resolve":     resolve,
 }
 
-// tap taps a button of a message that the host has sent.
+// tap taps a button of a message of the host.
 func tap(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	if err := onlyCustomers(in); err != nil {
 		return "", err
@@ -28,7 +28,7 @@ func tap(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams
 	return c.Tap(in.MessageID, in.Choice)
 }
 
-// choose chooses a row of a list that the host has sent.
+// choose chooses a row of a list message of the host.
 func choose(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	if err := onlyCustomers(in); err != nil {
 		return "", err
@@ -36,7 +36,7 @@ func choose(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messagePar
 	return c.Choose(in.MessageID, in.Choice)
 }
 
-// completeFlow fills in the Flow of a message that the host has sent.
+// completeFlow completes the Flow of a message of the host.
 func completeFlow(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	if err := onlyCustomers(in); err != nil {
 		return "", err
@@ -47,7 +47,7 @@ func completeFlow(_ *coexistencetest.Phone, c *coexistencetest.Customer, in mess
 // onlyCustomers refuses what the person at the phone cannot do.
 func onlyCustomers(in messageParams) error {
 	if in.From != fromCustomer {
-		return invalid("what the host has sent is tapped by the customer: from is %q", fromCustomer)
+		return invalid("only the customer can tap a message of the host: from is %q", fromCustomer)
 	}
 	if in.MessageID == "" {
 		return invalid("message_id is missing: the message that is tapped")
@@ -55,7 +55,7 @@ func onlyCustomers(in messageParams) error {
 	return nil
 }
 
-// react puts an emoji under a message, or takes it back with an empty one.
+// react adds a reaction to a message, or removes it if the emoji is empty.
 func react(p *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	if in.MessageID == "" {
 		return "", invalid("message_id is missing: the message that the emoji is for")
@@ -82,12 +82,12 @@ func revoke(p *coexistencetest.Phone, c *coexistencetest.Customer, in messagePar
 // sendUnavailable lets a customer write what Cloud API cannot show: a placeholder with code 131060.
 func sendUnavailable(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	if in.From != fromCustomer {
-		return "", invalid("only customers send what Cloud API cannot show")
+		return "", invalid("only customers send messages that Cloud API cannot show")
 	}
 	return c.SendUnavailable(in.Text), nil
 }
 
-// resolve delivers what a placeholder stood for, under the same id.
+// resolve delivers the message behind a placeholder, under the same id.
 func resolve(_ *coexistencetest.Phone, c *coexistencetest.Customer, in messageParams) (graph.MessageID, error) {
 	return in.MessageID, c.ResolveUnavailable(in.MessageID)
 }

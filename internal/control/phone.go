@@ -14,7 +14,7 @@ const (
 	kindCloudAPI    = "cloud_api"   // a number on Cloud API alone
 )
 
-// A phoneView is a phone as JSON. Ids and the token are there as soon as the number has them.
+// A phoneView is a phone as JSON. Ids and the token are empty until the number has them.
 type phoneView struct {
 	ID            string      `json:"id"`
 	PhoneNumber   string      `json:"phone_number"`
@@ -29,14 +29,14 @@ type phoneView struct {
 	Prompt        *promptView `json:"prompt,omitzero"`
 }
 
-// A promptView is what a phone asks its owner during a signup.
+// A promptView is the question on the phone during a signup.
 type promptView struct {
 	Code      string `json:"code"`
 	Verified  bool   `json:"verified"`
 	Confirmed bool   `json:"confirmed"`
 }
 
-// phoneView shows a phone. The tokens of signups are known if they ended here.
+// phoneView returns a phone as JSON. It has the token if the signup was finished by this API.
 func (a *API) phoneView(p *coexistencetest.Phone) phoneView {
 	v := phoneView{
 		ID: PhoneID(p), PhoneNumber: p.PhoneNumber(), Kind: kindCoexistence, Stage: StageOf(p),
@@ -52,10 +52,11 @@ func (a *API) phoneView(p *coexistencetest.Phone) phoneView {
 	return v
 }
 
-// PhoneID is how calls name a phone: the digits of its number.
+// PhoneID returns the id of a phone in calls: the digits of its number.
 func PhoneID(p *coexistencetest.Phone) string { return phonenumber.Digits(p.PhoneNumber()) }
 
-// StageOf is where a number stands: "alone" in the app, "connected", or "suspended".
+// StageOf returns the stage of a number: "alone" for one that is only in the app, "connected" or
+// "suspended".
 func StageOf(p *coexistencetest.Phone) string {
 	switch {
 	case p.Coexists(), p.CloudAPIOnly():
@@ -97,7 +98,7 @@ func (a *API) Phones() []*coexistencetest.Phone {
 	return a.World().Phones()
 }
 
-// phone finds the phone that a path names.
+// phone returns the phone of a path.
 func (a *API) phone(r *http.Request) (*coexistencetest.Phone, error) {
 	if p := a.Phone(r.PathValue("phone")); p != nil {
 		return p, nil
@@ -147,7 +148,7 @@ func (a *API) addPhone(r *http.Request) (int, any, error) {
 	return http.StatusCreated, a.phoneView(p), nil
 }
 
-// newPhone adds the phone that is described.
+// newPhone adds a phone.
 func (a *API) newPhone(w *coexistencetest.World, in phoneParams) (*coexistencetest.Phone, error) {
 	if in.PhoneNumber != "" && !isNumber(in.PhoneNumber) {
 		return nil, invalid("phone_number is a number with the country code, such as +1 555-010-0199")
@@ -166,14 +167,14 @@ func (a *API) newPhone(w *coexistencetest.World, in phoneParams) (*coexistencete
 		return w.NewPhone(cfg), nil
 	case kindCloudAPI:
 		if in.AppVersion != "" || in.App != "" || in.History != 0 {
-			return nil, invalid("a number on Cloud API alone has no app and no history")
+			return nil, invalid("a number on Cloud API only has no app and no history")
 		}
 		return w.NewCloudNumber(cfg), nil
 	}
 	return nil, invalid("kind is %q or %q", kindCoexistence, kindCloudAPI)
 }
 
-// isNumber reports whether a text can be a phone number with the country code.
+// isNumber reports whether s can be a phone number with the country code.
 func isNumber(text string) bool {
 	digits := phonenumber.Digits(text)
 	return len(digits) >= 7 && len(digits) <= 15 && !strings.ContainsFunc(text, func(r rune) bool {

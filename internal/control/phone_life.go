@@ -6,7 +6,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// life is a call that does something to a phone and answers with what it is then.
+// life returns the handler of an action on a phone, which responds with the phone after the action.
 func (a *API) life(do func(*coexistencetest.Phone) error) handler {
 	return func(r *http.Request) (int, any, error) {
 		p, err := a.phone(r)
@@ -14,7 +14,7 @@ func (a *API) life(do func(*coexistencetest.Phone) error) handler {
 			return 0, nil, err
 		}
 		if p.CloudAPIOnly() {
-			return 0, nil, conflict("the number is on Cloud API alone: no app is behind it that could do this")
+			return 0, nil, conflict("the number is on Cloud API only: it has no app that could do this")
 		}
 		if err := do(p); err != nil {
 			return 0, nil, err
@@ -31,7 +31,7 @@ func openApp(p *coexistencetest.Phone) error {
 // changeDevice suspends the number until reconnect.
 func changeDevice(p *coexistencetest.Phone) error {
 	if !p.Coexists() {
-		return conflict("the number does not coexist, so a move of the app is told to no one")
+		return conflict("the number does not coexist, so moving the app sends no webhook")
 	}
 	p.ChangeDevice()
 	return nil
@@ -39,7 +39,7 @@ func changeDevice(p *coexistencetest.Phone) error {
 
 func reconnect(p *coexistencetest.Phone) error {
 	if !p.Suspended() {
-		return conflict("the number is not suspended; call device first")
+		return conflict("the number is not suspended; call POST …/device first")
 	}
 	p.Reconnect()
 	return nil
@@ -73,7 +73,7 @@ func removeApp(p *coexistencetest.Phone) error {
 	return nil
 }
 
-// scan points the phone at the QR code of the popup that waits for it.
+// scan scans the QR code of the popup with the phone.
 func scan(p *coexistencetest.Phone) error {
 	q, _ := p.Prompt()
 	return p.ScanQR(q.QR)
@@ -84,7 +84,7 @@ type numberParams struct {
 	PhoneNumber string `json:"phone_number"`
 }
 
-// number reads a phone number.
+// number parses a phone number.
 func number(r *http.Request) (string, error) {
 	in, err := read[numberParams](r)
 	if err == nil && !isNumber(in.PhoneNumber) {
@@ -93,7 +93,7 @@ func number(r *http.Request) (string, error) {
 	return in.PhoneNumber, err
 }
 
-// renumber gives the business another number, by which the phone is named from then on.
+// renumber gives the business another number, which is the phone's id from then on.
 func (a *API) renumber(r *http.Request) (int, any, error) {
 	text, err := number(r)
 	if err != nil {
@@ -114,8 +114,7 @@ func (a *API) confirm(r *http.Request) (int, any, error) {
 	return a.life(func(p *coexistencetest.Phone) error { return p.Confirm(sharing) })(r)
 }
 
-// sharing reads what the business answers about its past chats: it shares them unless the call says
-// otherwise.
+// sharing returns whether the business shares its past chats. The default is to share them.
 func sharing(r *http.Request) (coexistencetest.HistorySharing, error) {
 	in, err := read[struct {
 		Share *bool `json:"share_history"`

@@ -24,7 +24,7 @@ type RequestView struct {
 	At            time.Time `json:"at"`
 }
 
-// ViewRequest shows a Graph call. What a code means is our own wording.
+// ViewRequest returns a Graph call as JSON. The meaning of an error code is in our own words.
 func ViewRequest(r cloudapitest.LoggedRequest) RequestView {
 	v := RequestView{
 		Method: r.Method, Path: r.Path, Status: r.Status, Code: int(r.Code), PhoneNumberID: string(r.PhoneNumberID),
@@ -36,7 +36,7 @@ func ViewRequest(r cloudapitest.LoggedRequest) RequestView {
 	return v
 }
 
-// listRequests lists the latest Graph calls, the oldest first.
+// listRequests lists the latest Graph calls, oldest first.
 func (a *API) listRequests(r *http.Request) (int, any, error) {
 	n, err := limit(r, 100)
 	if err != nil {

@@ -17,14 +17,14 @@ type responderParams struct {
 	PassOn string             `json:"pass_on"`
 }
 
-// A responderView is another responder as JSON, with what it was told, the latest last.
+// A responderView is another responder as JSON, with the events that it received, latest last.
 type responderView struct {
 	Role   graph.HandoverRole   `json:"role"`
 	Name   string               `json:"name"`
 	Events []responderEventView `json:"events"`
 }
 
-// A responderEventView is something that another responder was told.
+// A responderEventView is an event that another responder received.
 type responderEventView struct {
 	Type      coexistencetest.ResponderEventType `json:"type"`
 	Customer  string                             `json:"customer"`
@@ -33,7 +33,7 @@ type responderEventView struct {
 	At        time.Time                          `json:"at"`
 }
 
-// viewResponder shows a responder with the latest of what it was told.
+// viewResponder returns a responder as JSON, with the latest events that it received.
 func viewResponder(r *coexistencetest.Responder) responderView {
 	v := responderView{r.Role(), r.Name(), []responderEventView{}}
 	events := r.Events()
@@ -79,16 +79,16 @@ func (a *API) addResponder(r *http.Request) (int, any, error) {
 	return http.StatusCreated, viewResponder(other), nil
 }
 
-// roles are those that a call can name; empty stands for a default.
+// roles are the roles that a call accepts; empty stands for a default.
 var roles = []graph.HandoverRole{
 	"", graph.RoleAIAgent, graph.RoleClickToWhatsApp, graph.RoleCustomerService, graph.RoleEscalation,
 	graph.RoleMarketing, graph.RoleUtility,
 }
 
-// knownRole refuses a role that is most often a misspelt one.
+// knownRole refuses an unknown role, which most often is misspelled.
 func knownRole(role graph.HandoverRole) error {
 	if !slices.Contains(roles, role) {
-		return invalid("%q is no role; there are %q", role, roles[1:])
+		return invalid("%q is not a role; there are %q", role, roles[1:])
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (a *API) putRouting(r *http.Request) (int, any, error) {
 	return a.getRouting(r)
 }
 
-// findResponder finds the responder with a role, or the only one if role is empty.
+// findResponder returns the responder with a role or, if role is empty, the only one.
 func findResponder(p *coexistencetest.Phone, role graph.HandoverRole) (*coexistencetest.Responder, error) {
 	all := p.Responders()
 	if role == "" && len(all) == 1 {
@@ -144,14 +144,14 @@ func findResponder(p *coexistencetest.Phone, role graph.HandoverRole) (*coexiste
 	return nil, invalid("responder is the role of one of the number's other responders")
 }
 
-// A ThreadView is whose a conversation is, as JSON: "host", "idle", the role of another responder,
-// or "" where conversations are not routed.
+// A ThreadView is the owner of a conversation as JSON: "host", "idle", the role of another
+// responder, or "" where conversations are not routed.
 type ThreadView struct {
 	Owner string `json:"owner"`
 	Name  string `json:"name,omitzero"` // of another responder
 }
 
-// ThreadOf says whose the conversation with a customer is.
+// ThreadOf returns the owner of the conversation with a customer.
 func ThreadOf(c *coexistencetest.Customer) ThreadView {
 	switch o := c.ThreadOwner(); {
 	case !o.Routed:
@@ -173,8 +173,8 @@ func (a *API) getThread(r *http.Request) (int, any, error) {
 	return 0, ThreadOf(c), nil
 }
 
-// postThread has another responder pass, release or take a conversation. What the host does with
-// one is a call of the Graph API.
+// postThread has another responder pass, release or take a conversation. The host does the same
+// with a call of the Graph API.
 func (a *API) postThread(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		Action    string             `json:"action"`
@@ -227,5 +227,5 @@ func respondAs(
 	case in.Type == "template":
 		return r.SendTemplate(c, in.Text, in.Language)
 	}
-	return "", invalid("another responder writes type text or template")
+	return "", invalid("another responder writes messages of type text or template")
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A Seed is what is put into a world: phones with their customers, messages and templates.
+// A Seed is the initial content of a world: phones with their customers, messages and templates.
 type Seed struct {
 	Phones []SeedPhone `json:"phones"`
 }
 
-// A SeedPhone is a phone of a [Seed], with the members of a call that adds one, and what is on it.
+// A SeedPhone is a phone of a [Seed]: the members of the call that adds a phone, and its content.
 type SeedPhone struct {
 	phoneParams
 
@@ -27,7 +27,7 @@ type SeedPhone struct {
 	Templates []seedTemplate `json:"templates"`
 }
 
-// A seedCustomer is a customer with messages, which are written in their order.
+// A seedCustomer is a customer with messages, which are written in order.
 type seedCustomer struct {
 	customerParams
 
@@ -40,7 +40,7 @@ type seedTemplate struct {
 	cloudapi.TemplateCreateParams
 }
 
-// ParseSeed reads a seed from JSON. A member that is not documented is an error.
+// ParseSeed reads a seed from JSON. An undocumented member is an error.
 func ParseSeed(b []byte) (s Seed, err error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
@@ -50,8 +50,9 @@ func ParseSeed(b []byte) (s Seed, err error) {
 	return s, nil
 }
 
-// DefaultSeed is a phone that can be connected, with a past of so many messages, and a number on
-// Cloud API alone, ready for use, with a customer. An empty number stands for +1 555-010-0199.
+// DefaultSeed returns a phone that can be connected, with as many past messages as given, and a
+// number on Cloud API only, ready for use, with a customer. An empty number stands for +1
+// 555-010-0199.
 func DefaultSeed(number, appVersion string, messages int) Seed {
 	if number == "" {
 		number = "+1 555-010-0199"
@@ -67,7 +68,7 @@ func DefaultSeed(number, appVersion string, messages int) Seed {
 	}}
 }
 
-// postSeed puts more into the world as it is.
+// postSeed adds to the current world.
 func (a *API) postSeed(r *http.Request) (int, any, error) {
 	s, err := read[Seed](r)
 	if err != nil {
@@ -86,7 +87,7 @@ func (a *API) postSeed(r *http.Request) (int, any, error) {
 	return http.StatusCreated, list, nil
 }
 
-// sow puts a seed into a world. It stops at what is wrong; what was put in before that stays.
+// sow adds a seed to a world. It stops at the first error; what it added before stays.
 func (a *API) sow(w *coexistencetest.World, s Seed) ([]*coexistencetest.Phone, error) {
 	var phones []*coexistencetest.Phone
 	for _, sp := range s.Phones {
@@ -104,7 +105,7 @@ func (a *API) sow(w *coexistencetest.World, s Seed) ([]*coexistencetest.Phone, e
 			}
 		}
 		if len(sp.Templates) > 0 && p.WABA() == "" {
-			return nil, invalid("%s has no account yet that could have templates; give it connected", p.PhoneNumber())
+			return nil, invalid("%s has no account for templates yet; set connected", p.PhoneNumber())
 		}
 		for _, t := range sp.Templates {
 			w.Graph().AddTemplate(cloudapitest.Template{

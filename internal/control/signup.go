@@ -10,9 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A signup is what the API knows of the signups of a phone. Fields are guarded by the API's mu.
+// A signup is the state of a phone's signups. The API's mu guards the fields.
 type signup struct {
-	popup *coexistencetest.Popup // that is open, or nil
+	popup *coexistencetest.Popup // the open popup, or nil
 	token graph.Secret           // of the business, once a signup was finished here
 }
 
@@ -21,15 +21,15 @@ type signupView struct {
 	Screen string `json:"screen"`
 }
 
-// A connectionView is what a signup brought: a code for the host, or the token if the API has
-// exchanged it.
+// A connectionView is the result of a signup: a code for the host, or the token if the API has
+// exchanged the code.
 type connectionView struct {
 	Phone       phoneView `json:"phone"`
 	Code        string    `json:"code,omitzero"`
 	AccessToken string    `json:"access_token,omitzero"`
 }
 
-// signupOf returns what is known of the signups of a phone. The caller must hold a.mu.
+// signupOf returns the state of a phone's signups. The caller must hold a.mu.
 func (a *API) signupOf(p *coexistencetest.Phone) *signup {
 	if a.signups[p] == nil {
 		a.signups[p] = &signup{}
@@ -37,22 +37,22 @@ func (a *API) signupOf(p *coexistencetest.Phone) *signup {
 	return a.signups[p]
 }
 
-// Popup returns the popup that the API has open for a phone, or nil.
+// Popup returns the open popup of a phone, or nil.
 func (a *API) Popup(p *coexistencetest.Phone) *coexistencetest.Popup {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.signupOf(p).popup
 }
 
-// setPopup notes the popup that is open, nil for none.
+// setPopup sets the open popup; nil for none.
 func (a *API) setPopup(p *coexistencetest.Phone, popup *coexistencetest.Popup) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.signupOf(p).popup = popup
 }
 
-// openSignup opens the popup for the phone's business, and chooses there to connect the app. One
-// that was open before is forgotten.
+// openSignup opens the popup for the phone's business and chooses to connect the app. It replaces a
+// popup that was open before.
 func (a *API) openSignup(r *http.Request) (int, any, error) {
 	p, err := a.phone(r)
 	if err != nil {
@@ -70,8 +70,8 @@ func (a *API) openSignup(r *http.Request) (int, any, error) {
 	return http.StatusCreated, signupView{string(popup.Screen())}, nil
 }
 
-// launch is what a host's page gives to FB.login: coexistence, in the version of Embedded Signup
-// that hosts use.
+// launch returns the arguments of FB.login: coexistence, in the version of Embedded Signup that
+// hosts use.
 func launch(w *coexistencetest.World) json.RawMessage {
 	type extras struct {
 		Feature string   `json:"featureType"`
@@ -90,7 +90,7 @@ func launch(w *coexistencetest.World) json.RawMessage {
 	return launch
 }
 
-// popup finds the open popup of the phone that a path names.
+// popup returns the open popup of the phone of a path.
 func (a *API) popup(r *http.Request) (*coexistencetest.Phone, *coexistencetest.Popup, error) {
 	p, err := a.phone(r)
 	if err != nil {
@@ -111,7 +111,7 @@ func (a *API) getSignup(r *http.Request) (int, any, error) {
 	return 0, signupView{string(popup.Screen())}, nil
 }
 
-// enterNumber enters a number into the popup. What Meta refuses has its code in the error.
+// enterNumber enters a number into the popup. If Meta refuses it, the error has Meta's code.
 func (a *API) enterNumber(r *http.Request) (int, any, error) {
 	in, err := read[numberParams](r)
 	if err != nil {
@@ -131,7 +131,7 @@ func (a *API) enterCode(r *http.Request) (int, any, error) {
 	return a.step(r, func(popup *coexistencetest.Popup) error { return popup.VerifyCode(in.Code) })
 }
 
-// step does something in the popup and answers with the screen that it shows then.
+// step does one step in the popup and responds with the screen that it shows then.
 func (a *API) step(r *http.Request, do func(*coexistencetest.Popup) error) (int, any, error) {
 	_, popup, err := a.popup(r)
 	if err != nil {
@@ -154,8 +154,7 @@ func (a *API) cancelSignup(r *http.Request) (int, any, error) {
 	return 0, nil, err
 }
 
-// finishSignup clicks the popup's last button, and connects the number unless that is the host's to
-// do.
+// finishSignup clicks the popup's last button, and connects the number unless the host does that.
 func (a *API) finishSignup(r *http.Request) (int, any, error) {
 	p, popup, err := a.popup(r)
 	if err != nil {
@@ -169,7 +168,7 @@ func (a *API) finishSignup(r *http.Request) (int, any, error) {
 	return a.finish(r, p, result, !a.cfg.Bare)
 }
 
-// connect goes through the popup in one step, for a test that is about something else.
+// connect goes through the whole popup in one call, for tests of other things.
 func (a *API) connect(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		Share    *bool `json:"share_history"`
@@ -197,8 +196,8 @@ func (a *API) connect(r *http.Request) (int, any, error) {
 	return a.finish(r, p, result, exchange)
 }
 
-// finish answers with what a signup brought. With exchange it does what a host does first: it
-// exchanges the code and subscribes to every account that holds the number.
+// finish responds with the result of a signup. With exchange it exchanges the code and subscribes
+// to every account that holds the number, as a host does.
 func (a *API) finish(
 	r *http.Request, p *coexistencetest.Phone, result coexistencetest.SignupResult, exchange bool,
 ) (int, any, error) {
@@ -223,7 +222,7 @@ func (a *API) finish(
 	return 0, connectionView{Phone: a.phoneView(p), AccessToken: token.Token.Reveal()}, nil
 }
 
-// sync asks for contacts or history with the token of a signup that was finished here. Meta takes
+// sync asks for contacts or history with the token of a signup that was finished here. Meta accepts
 // each request once.
 func (a *API) sync(r *http.Request) (int, any, error) {
 	in, err := read[struct {
@@ -255,7 +254,7 @@ func (a *API) sync(r *http.Request) (int, any, error) {
 	if errors.Is(err, graph.CodeSyncLimitExceeded) {
 		return 0, nil, &Error{
 			Status: http.StatusConflict, Code: "refused_by_meta", MetaCode: int(graph.CodeSyncLimitExceeded),
-			Message: "Meta takes this request once for each signup (code 2593107)",
+			Message: "Meta accepts this request once for each signup (code 2593107)",
 		}
 	}
 	if err != nil {

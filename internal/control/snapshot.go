@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A snapshot is the world as it was, with what the API knows beside it.
+// A snapshot is a saved world with the state of the API.
 type snapshot struct {
 	name     string
 	world    *coexistencetest.Snapshot
@@ -19,8 +19,8 @@ type snapshot struct {
 	callback callbackView
 }
 
-// A snapshotView is a snapshot as JSON. Webhooks are those so far, Waiting those that the host did
-// not have.
+// A snapshotView is a snapshot as JSON. Webhooks counts those sent so far, Waiting those that were
+// not acknowledged.
 type snapshotView struct {
 	Name      string    `json:"name"`
 	Now       time.Time `json:"now"` // the world's time then
@@ -39,7 +39,7 @@ func (s *snapshot) view() snapshotView {
 // snapshotNames are names that need no escape in a path.
 var snapshotNames = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// takeSnapshot keeps the world as it is, under the name that is given or a number.
+// takeSnapshot saves the world under the given name or, without one, a number.
 func (a *API) takeSnapshot(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		Name string `json:"name"`
@@ -87,11 +87,11 @@ func (a *API) takeSnapshot(r *http.Request) (int, any, error) {
 }
 
 var (
-	errSnapshotTaken = conflict("there is a snapshot of this name; delete it, or choose another name")
-	errWasReset      = conflict("the world was reset meanwhile, and all snapshots are gone")
+	errSnapshotTaken = conflict("a snapshot with this name exists; delete it, or choose another name")
+	errWasReset      = conflict("the world was reset meanwhile, which deletes all snapshots")
 )
 
-// inFlight is the error of a call that would have had to wait too long for what is under way.
+// inFlight returns the error of a call that waited too long for what is in progress.
 func inFlight(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -99,12 +99,12 @@ func inFlight(ctx context.Context, err error) error {
 	return &Error{Status: http.StatusConflict, Code: "in_flight", Message: err.Error()}
 }
 
-// snapshotIndex finds a snapshot, or returns -1. The caller must hold a.mu.
+// snapshotIndex returns the index of a snapshot, or -1. The caller must hold a.mu.
 func (a *API) snapshotIndex(name string) int {
 	return slices.IndexFunc(a.snapshots, func(s *snapshot) bool { return s.name == name })
 }
 
-// findSnapshot finds a snapshot, or returns nil.
+// findSnapshot returns a snapshot, or nil.
 func (a *API) findSnapshot(name string) *snapshot {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -126,7 +126,7 @@ func (a *API) listSnapshots(*http.Request) (int, any, error) {
 	return 0, list, nil
 }
 
-// deleteSnapshot forgets a snapshot and gives its memory back.
+// deleteSnapshot deletes a snapshot and frees its memory.
 func (a *API) deleteSnapshot(r *http.Request) (int, any, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -138,8 +138,8 @@ func (a *API) deleteSnapshot(r *http.Request) (int, any, error) {
 	return 0, nil, nil
 }
 
-// restoreSnapshot makes the world what it was. The callback is that of then: one that had answered
-// the handshake is not asked again, one that had not is asked from now on.
+// restoreSnapshot restores the world and its callback. A handshake that had succeeded is not
+// repeated; one that had not is retried from now on.
 func (a *API) restoreSnapshot(r *http.Request) (int, any, error) {
 	in, err := read[waitParams](r)
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *API) restoreSnapshot(r *http.Request) (int, any, error) {
 	world, asked := a.world, a.callback
 	a.restores.underWay++
 	a.mu.Unlock()
-	err = asked.finish(ctx) // or its handshake could succeed in the restored world
+	err = asked.finish(ctx) // otherwise its handshake could succeed in the restored world
 	if err == nil {
 		err = world.Restore(ctx, s.world)
 	}
@@ -179,7 +179,7 @@ func (a *API) restoreSnapshot(r *http.Request) (int, any, error) {
 	return 0, a.view(), nil
 }
 
-// adopt puts back what the API knew at a snapshot. The caller must hold a.mu.
+// adopt restores the state of the API. The caller must hold a.mu.
 func (a *API) adopt(s *snapshot) {
 	a.restores.done++
 	a.restores.webhooks = s.world.Deliveries
@@ -195,22 +195,22 @@ func (a *API) adopt(s *snapshot) {
 	a.callback = &callback{url: s.callback.URL, verified: s.callback.State == callbackVerified}
 }
 
-// askAgain goes on asking a callback that was stopped, unless another has taken its place. The
-// caller must hold a.mu.
+// askAgain resumes the retries of a callback, unless another has replaced it. The caller must hold
+// a.mu.
 func (a *API) askAgain(cb *callback) {
 	if a.callback == cb && cb.view().State == callbackWaiting {
 		a.callback = a.await(a.world, cb.url)
 	}
 }
 
-// A restoreCount tells those who follow the webhooks that their numbers began anew.
+// A restoreCount tells the streams of webhooks that a restore has reset their numbers.
 type restoreCount struct {
-	underWay int // restores that have begun
-	done     int // restores that have succeeded
-	webhooks int // the number of the latest webhook after the latest of them
+	underWay int // restores started
+	done     int // restores completed
+	webhooks int // number of the latest webhook after the last restore
 }
 
-// restored returns the count as it is now.
+// restored returns the current count.
 func (a *API) restored() restoreCount {
 	a.mu.Lock()
 	defer a.mu.Unlock()

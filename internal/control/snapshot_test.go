@@ -89,7 +89,7 @@ func TestSnapshotsHaveNames(t *testing.T) {
 	h.call(404, "POST /snapshots/1/restore", "")
 }
 
-// A host that does not answer holds up a snapshot, which says so.
+// A snapshot fails while a host does not answer, and says so.
 func TestASnapshotSaysWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -117,7 +117,7 @@ func TestASnapshotSaysWhatIsInFlight(t *testing.T) {
 	h.call(201, "POST /snapshots", "")
 }
 
-// The callback is part of the world, with the state of its handshake.
+// The callback and the state of its handshake are part of a snapshot.
 func TestASnapshotHoldsTheCallback(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -145,7 +145,7 @@ func TestASnapshotHoldsTheCallback(t *testing.T) {
 	require.Equal(t, "none", h.call(200, "GET /callback", "")["state"])
 }
 
-// Who follows the webhooks goes on to hear of them, under the numbers that they have again.
+// A stream of webhooks continues after a restore, with the restored numbers.
 func TestTheStreamGoesOnAfterARestore(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})
@@ -178,7 +178,7 @@ func TestTheStreamGoesOnAfterARestore(t *testing.T) {
 	}
 }
 
-// The clock is part of the world, and runs on from there.
+// The clock is part of a snapshot, and runs on from there.
 func TestTheClockStandsAtTheSnapshotAgain(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, control.Config{})

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/control"
 )
 
-// An asking is a host that has sent something to tap to a customer.
+// An asking is a host that has sent a customer a message with buttons.
 type asking struct {
 	*harness
 }
@@ -38,7 +38,7 @@ func newAsking(t *testing.T) asking {
 	return asking{h}
 }
 
-// send sends content to the customer, and returns its id.
+// send sends content to the customer and returns the message's id.
 func (a asking) send(content string) string {
 	a.t.Helper()
 	v := a.graphCall("/"+string(a.api.Phone("15550100100").ID())+"/messages",
@@ -48,7 +48,7 @@ func (a asking) send(content string) string {
 	return messages[0].ID
 }
 
-// write lets the customer write or tap, and returns what the host was told.
+// write lets the customer write or tap, and returns the message that the host received.
 func (a asking) write(body string) string {
 	a.t.Helper()
 	require.Contains(a.t, a.call(201, "POST "+customer+"/messages", `{"from":"customer",`+body+`}`)["id"], "wamid.")
@@ -58,14 +58,13 @@ func (a asking) write(body string) string {
 	return quote(a.call(200, "GET /webhooks/"+quote(number), "")["body"])
 }
 
-// shown is the latest message that the customer's phone shows.
+// shown returns the latest message on the customer's phone.
 func (a asking) shown() string {
 	a.t.Helper()
 	return quote(items(a.call(200, "GET "+customer+"/messages?limit=1", ""))[0])
 }
 
-// What the host sends is shown with everything that can be tapped, and what is tapped reaches the
-// host.
+// A message of the host is shown with its buttons, and a tap reaches the host.
 func TestACustomerTaps(t *testing.T) {
 	t.Parallel()
 	a := newAsking(t)

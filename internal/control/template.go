@@ -35,7 +35,7 @@ func viewTemplate(t cloudapitest.Template) TemplateView {
 	return v
 }
 
-// Templates are those of the accounts of a number.
+// Templates returns the templates of a number's accounts.
 func Templates(w *coexistencetest.World, p *coexistencetest.Phone) []TemplateView {
 	list := []TemplateView{}
 	for _, id := range p.WABAs() {
@@ -46,7 +46,7 @@ func Templates(w *coexistencetest.World, p *coexistencetest.Phone) []TemplateVie
 	return list
 }
 
-// templates returns the templates of every account that a phone of the world is in.
+// templates returns the templates of all accounts of all phones.
 func templates(w *coexistencetest.World) []cloudapitest.Template {
 	var accounts []graph.WABAID
 	for _, p := range w.Phones() {
@@ -72,15 +72,15 @@ func (a *API) listTemplates(r *http.Request) (int, any, error) {
 	return 0, list, nil
 }
 
-// templateEvents are what Meta's webhook calls the verdicts that a call can give.
+// templateEvents maps the statuses that a call can set to the events of Meta's webhook.
 var templateEvents = map[cloudapi.TemplateStatus]webhook.TemplateEvent{
 	cloudapi.TemplateApproved: webhook.TemplateApproved, cloudapi.TemplatePending: webhook.TemplatePending,
 	cloudapi.TemplateRejected: webhook.TemplateRejected, cloudapi.TemplatePaused: webhook.TemplatePaused,
 	cloudapi.TemplateDisabled: webhook.TemplateDisabled,
 }
 
-// patchTemplate is Meta's verdict about a template: its status, category and quality. Each brings
-// the webhook that Meta sends.
+// patchTemplate sets the status, category and quality of a template, as Meta's review does. Each
+// change sends Meta's webhook.
 func (a *API) patchTemplate(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		Status   cloudapi.TemplateStatus `json:"status"`
@@ -98,7 +98,7 @@ func (a *API) patchTemplate(r *http.Request) (int, any, error) {
 	w := a.World()
 	id := graph.TemplateID(r.PathValue("template"))
 	if _, ok := findTemplate(w, id); !ok {
-		return 0, nil, missing("there is no template %q; GET /control/v1/templates lists all", id)
+		return 0, nil, missing("there is no template %q; GET /control/v1/templates lists them", id)
 	}
 	if known {
 		err = w.ReviewTemplate(id, coexistencetest.TemplateReview{Event: event, Reason: in.Reason})
@@ -116,7 +116,7 @@ func (a *API) patchTemplate(r *http.Request) (int, any, error) {
 	return 0, viewTemplate(t), nil
 }
 
-// findTemplate finds a template of any account.
+// findTemplate returns a template of any account.
 func findTemplate(w *coexistencetest.World, id graph.TemplateID) (cloudapitest.Template, bool) {
 	for _, t := range templates(w) {
 		if t.ID == id {

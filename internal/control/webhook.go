@@ -22,24 +22,24 @@ type webhookView struct {
 	PhoneNumberID string          `json:"phone_number_id,omitzero"`
 	Bytes         int             `json:"bytes"`
 	Attempts      []attemptView   `json:"attempts"`
-	Body          json.RawMessage `json:"body,omitzero"` // of a single one
+	Body          json.RawMessage `json:"body,omitzero"` // only if a single webhook is requested
 }
 
-// An attemptView is one try to deliver. Status is 0 without an answer.
+// An attemptView is one attempt to deliver. Status is 0 without a response.
 type attemptView struct {
 	At      time.Time `json:"at"`
 	Status  int       `json:"status"`
 	Problem string    `json:"problem,omitzero"`
 }
 
-// states are the words for the states of deliveries.
+// states names the states of deliveries.
 var states = map[coexistencetest.DeliveryState]string{
 	coexistencetest.DeliveryWaiting:      "waiting",
 	coexistencetest.DeliveryAcknowledged: "acknowledged",
 	coexistencetest.DeliveryGivenUp:      "given_up",
 }
 
-// viewWebhook shows a delivery without its body.
+// viewWebhook returns a delivery as JSON, without its body.
 func viewWebhook(d coexistencetest.Delivery) webhookView {
 	v := webhookView{
 		Number: d.Number, Fields: d.Fields, Summary: Describe(d.Body), State: states[d.State], Duplicate: d.Duplicate,
@@ -51,8 +51,8 @@ func viewWebhook(d coexistencetest.Delivery) webhookView {
 	return v
 }
 
-// listWebhooks lists the latest deliveries that fit, in the order of their numbers, and what was
-// not delivered for want of a subscription.
+// listWebhooks lists the latest matching deliveries in the order of their numbers, and counts what
+// was not delivered because a subscription is missing.
 func (a *API) listWebhooks(r *http.Request) (int, any, error) {
 	f, err := webhookFilter(r)
 	if err != nil {
@@ -71,7 +71,7 @@ func (a *API) listWebhooks(r *http.Request) (int, any, error) {
 	return 0, list, nil
 }
 
-// webhookFilter reads what a list of webhooks shall hold.
+// webhookFilter parses the filter of a list of webhooks.
 func webhookFilter(r *http.Request) (f coexistencetest.DeliveryFilter, err error) {
 	q := r.URL.Query()
 	f.Field = webhook.Field(q.Get("field"))
@@ -101,7 +101,7 @@ type SuppressedView struct {
 	Times  int           `json:"times"`
 }
 
-// Suppressed counts what was not delivered for want of a subscription.
+// Suppressed counts what was not delivered because a subscription is missing.
 func Suppressed(w *coexistencetest.World) []SuppressedView {
 	list := []SuppressedView{}
 	at := map[[2]string]int{}
@@ -116,7 +116,7 @@ func Suppressed(w *coexistencetest.World) []SuppressedView {
 	return list
 }
 
-// webhookNumber finds the delivery that a path names.
+// webhookNumber parses the number of the delivery in a path.
 func (a *API) webhookNumber(r *http.Request) (int, error) {
 	n, err := strconv.Atoi(r.PathValue("number"))
 	if err == nil {
@@ -128,7 +128,7 @@ func (a *API) webhookNumber(r *http.Request) (int, error) {
 	return n, nil
 }
 
-// getWebhook shows a delivery with its body.
+// getWebhook returns a delivery with its body.
 func (a *API) getWebhook(r *http.Request) (int, any, error) {
 	n, err := a.webhookNumber(r)
 	if err != nil {
@@ -143,7 +143,7 @@ func (a *API) getWebhook(r *http.Request) (int, any, error) {
 	return 0, v, nil
 }
 
-// resendWebhook delivers once more.
+// resendWebhook repeats a delivery.
 func (a *API) resendWebhook(r *http.Request) (int, any, error) {
 	n, err := a.webhookNumber(r)
 	if err != nil {
@@ -156,12 +156,12 @@ func (a *API) resendWebhook(r *http.Request) (int, any, error) {
 	return http.StatusAccepted, viewWebhook(d), nil
 }
 
-// streamPause is how often a stream looks for new webhooks.
+// streamPause is how often a stream polls for new webhooks.
 const streamPause = 100 * time.Millisecond
 
-// streamWebhooks sends each webhook from now on as a server-sent event, once it is settled for the
-// first time or under way. It ends with the request, or at a reset. A restored snapshot does not
-// end it: what comes then is sent, though its numbers were there before.
+// streamWebhooks sends each new webhook as a server-sent event, once it is in progress or settled.
+// The stream ends with the request or at a reset. It continues after a snapshot is restored: later
+// webhooks are sent although their numbers repeat.
 func (a *API) streamWebhooks(w http.ResponseWriter, r *http.Request) {
 	world, before := a.World(), a.restored()
 	_, seen := world.FindDeliveries(coexistencetest.DeliveryFilter{Last: 1})
@@ -175,7 +175,7 @@ func (a *API) streamWebhooks(w http.ResponseWriter, r *http.Request) {
 		found, _ := world.FindDeliveries(coexistencetest.DeliveryFilter{After: seen})
 		switch now := a.restored(); {
 		case now.underWay > 0:
-			found = nil // perhaps from before, perhaps from after
+			found = nil // from before or after the restore
 		case now.done != before.done:
 			before, seen = now, now.webhooks
 			continue

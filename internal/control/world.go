@@ -8,7 +8,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence/coexistencetest"
 )
 
-// A worldView is what a host needs for its settings.
+// A worldView is the settings that a host needs.
 type worldView struct {
 	Now             time.Time     `json:"now"`
 	GraphURL        string        `json:"graph_url"`
@@ -23,7 +23,7 @@ type worldView struct {
 	Webhooks        webhookCounts `json:"webhooks"`
 }
 
-// webhookCounts are the numbers of webhooks so far.
+// webhookCounts counts the webhooks so far.
 type webhookCounts struct {
 	Total      int `json:"total"`
 	Waiting    int `json:"waiting"`
@@ -31,10 +31,10 @@ type webhookCounts struct {
 	Suppressed int `json:"suppressed"`
 }
 
-// getWorld shows addresses, secrets and phones.
+// getWorld returns addresses, secrets and phones.
 func (a *API) getWorld(*http.Request) (int, any, error) { return 0, a.view(), nil }
 
-// view is the world as a host needs it.
+// view returns the settings that a host needs.
 func (a *API) view() worldView {
 	a.mu.Lock()
 	w, cb := a.world, a.callback
@@ -55,7 +55,7 @@ func (a *API) view() worldView {
 	return v
 }
 
-// reset makes the world anew, from its seed and with the callback that it has now.
+// reset replaces the world by a new one, with the same seed and the current callback.
 func (a *API) reset(*http.Request) (int, any, error) {
 	a.mu.Lock()
 	a.callback.end()
@@ -65,7 +65,7 @@ func (a *API) reset(*http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, &Error{
 			Status: http.StatusInternalServerError, Code: "broken",
-			Message: "the world cannot be made anew: " + err.Error(),
+			Message: "the reset failed: " + err.Error(),
 		}
 	}
 	return 0, a.view(), nil
@@ -78,7 +78,7 @@ type clockView struct {
 
 func (a *API) getClock(*http.Request) (int, any, error) { return 0, clockView{a.World().Now()}, nil }
 
-// postClock moves the clock on.
+// postClock advances the clock.
 func (a *API) postClock(r *http.Request) (int, any, error) {
 	in, err := read[struct {
 		Advance string `json:"advance"`
@@ -94,15 +94,15 @@ func (a *API) postClock(r *http.Request) (int, any, error) {
 	return a.getClock(r)
 }
 
-// defaultWait is how long a wait may take.
+// defaultWait is the timeout of a wait.
 const defaultWait = 10 * time.Second
 
-// A waitParams says how long a call may wait. If empty, [defaultWait].
+// A waitParams is the timeout of a wait. If empty, [defaultWait].
 type waitParams struct {
 	Timeout string `json:"timeout"`
 }
 
-// context is that of a request, for as long as the call may wait.
+// context returns the context of a request with the timeout of the wait.
 func (p waitParams) context(r *http.Request) (context.Context, context.CancelFunc, error) {
 	limit := defaultWait
 	if p.Timeout != "" {
@@ -115,8 +115,7 @@ func (p waitParams) context(r *http.Request) (context.Context, context.CancelFun
 	return ctx, cancel, nil
 }
 
-// postWait waits until every webhook was acknowledged. What waits for a later time, such as a
-// repeat, is waited for.
+// postWait waits until every webhook was acknowledged, scheduled ones such as retries included.
 func (a *API) postWait(r *http.Request) (int, any, error) {
 	in, err := read[waitParams](r)
 	if err != nil {

@@ -129,8 +129,9 @@ func TestCodeOfPagesIsCompiled(t *testing.T) {
 	}
 }
 
-// excerpt returns a part of a Go file: all behind the package clause if part is empty, all behind
-// the imports for "declarations", or the declaration of that name, T.M for a method.
+// excerpt returns a part of a Go file: the whole program if part is empty, without the package
+// clause if it is none, all behind the imports for "declarations", or the declaration of that name,
+// T.M for a method.
 func excerpt(all []source, file, part string) (string, error) {
 	i := slices.IndexFunc(all, func(s source) bool { return s.path == file })
 	if i < 0 {
@@ -145,6 +146,9 @@ func excerpt(all []source, file, part string) (string, error) {
 	}
 	switch part {
 	case "":
+		if s.ast.Name.Name == "main" { // a reader saves it as a file and runs it
+			return "package main\n\n" + behind(s.ast.Name), nil
+		}
 		return behind(s.ast.Name), nil
 	case "declarations":
 		for _, decl := range slices.Backward(s.ast.Decls) {
@@ -325,6 +329,11 @@ func TestExcerptsAreWhatTheySay(t *testing.T) {
 	have, err := excerpt([]source{s}, "p/p.go", "")
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(have, "import \"fmt\"\n"), have)
+	program, err := parse("p/main.go", []byte("// Program prints.\npackage main\n\nfunc main() { println() }\n"))
+	require.NoError(t, err)
+	have, err = excerpt([]source{program}, "p/main.go", "")
+	require.NoError(t, err)
+	require.Equal(t, "package main\n\nfunc main() { println() }\n", have)
 	have, err = excerpt([]source{s}, "p/p.go", "declarations")
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(have, "// T is a type.\n"), have)

@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Append implements [inbox.Sink]. Its deliveries share a transaction with those of others that
-// wait: live ones before the backfill, which is a job of backfill alone.
+// Append implements [inbox.Sink]. Its deliveries share a transaction with those of other callers
+// that wait. Deliveries of the backfill wait behind live ones.
 func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -31,7 +31,7 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 }
 
 // appendAll stores the deliveries of all jobs, and counts for each how many were new. It resets the
-// counts first, because the transaction may be a repetition.
+// counts first, because the transaction may be a retry.
 func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	var recs []inbox.Record
 	for _, j := range jobs {
@@ -47,9 +47,8 @@ func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	return s.appendUnlessKnown(ctx, tx, jobs, recs)
 }
 
-// appendUnknown looks first which keys are known, all at once: with SQLite, this is the only
-// transaction that writes. Deliveries that are live become arrivals; the backfill goes into rows of
-// its own.
+// appendUnknown first finds out which keys are known, all at once, which is enough with the single
+// writer of SQLite. Live deliveries become arrivals; those of the backfill get rows of their own.
 func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	known, err := s.knownAmong(ctx, tx, jobs)
 	if err != nil {
@@ -81,7 +80,7 @@ func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job) erro
 	return s.insertUnknown(ctx, tx, backfill)
 }
 
-// knownAmong returns which keys of deliveries are known: from memory, or else from the table.
+// knownAmong returns the known keys among those of deliveries, from memory or else from the table.
 func (s *Store) knownAmong(ctx context.Context, tx *sql.Tx, jobs []*job) (map[keyHash]bool, error) {
 	if err := s.readKeys(ctx, tx); err != nil {
 		return nil, err
@@ -115,10 +114,10 @@ func (s *Store) knownAmong(ctx context.Context, tx *sql.Tx, jobs []*job) (map[ke
 	return known, err
 }
 
-// appendUnlessKnown has PostgreSQL look at each key when it stores it, because other processes may
-// store the same one at this moment. Which of them were new, the statement returns.
+// appendUnlessKnown lets PostgreSQL check each key while it stores it, because other processes may
+// store the same one. The statement returns which keys were new.
 func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
-	// In the order of keys, so that two who store the same ones do not wait for each other.
+	// In the order of keys, so that two transactions with the same keys cannot deadlock.
 	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
 	stored := map[string]bool{}
 	for len(recs) > 0 {
@@ -147,7 +146,7 @@ func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, 
 	return s.notify(ctx, tx)
 }
 
-// insertUnknown stores deliveries in rows of their own, unless their keys are known.
+// insertUnknown stores deliveries in rows of their own, except those with known keys.
 func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
 	for len(recs) > 0 {
 		query, args, n := insertInto(recs)
@@ -159,8 +158,8 @@ func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Reco
 	return nil
 }
 
-// insertInto writes a statement that stores the first n deliveries unless their keys are known. n
-// is a power of two, so that there are few different statements to prepare.
+// insertInto returns the statement that stores n deliveries, except those with known keys. n is a
+// power of two, so that there are few different statements to prepare.
 func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 	for n = 128; n > len(recs); {
 		n /= 2
@@ -178,8 +177,8 @@ func deliveryColumns(rec inbox.Record) []any {
 	if body == nil {
 		body = []byte{}
 	}
-	// changed_at is a moment from the beginning, a number as long as later ones: SQLite then
-	// changes a row in its place, and need not write the body again.
+	// changed_at is set from the start, so that its length never changes: SQLite then updates the
+	// row in place and need not write the body again.
 	at := rec.ReceivedAt.UnixMicro()
 	return []any{
 		keyColumn(rec.DedupKey), number(rec.Backfill), sqldb.Clean(string(rec.PhoneNumberID)), at, at, len(rec.Body),
@@ -187,14 +186,13 @@ func deliveryColumns(rec inbox.Record) []any {
 	}
 }
 
-// keyColumn is NULL for a record without a key: the index is unique, and lets any number of NULLs
-// in.
+// keyColumn is NULL for a record without a key: the unique index allows any number of NULLs.
 func keyColumn(key string) sql.NullString {
 	key = sqldb.Clean(key)
 	return sql.NullString{String: key, Valid: key != ""}
 }
 
-// number is a bool as the tables have it.
+// number converts a bool to the tables' form.
 func number(b bool) int64 {
 	if b {
 		return 1
@@ -202,20 +200,20 @@ func number(b bool) int64 {
 	return 0
 }
 
-// Channel is the channel on which a store in PostgreSQL notifies that something was appended. The
-// payload is the name of the store, which is random, a space, and the schema of its tables, because
-// a database can hold several inboxes, and channels belong to the database.
+// Channel is the channel on which a store in PostgreSQL announces new deliveries. The payload is
+// the random name of the store, a space, and the schema of its tables, because channels belong to
+// the database, which can hold several inboxes.
 const Channel = "webhook_inbox"
 
-// notify tells the processes that listen that something was appended. PostgreSQL delivers it with
+// notify announces new deliveries to listening processes. PostgreSQL delivers the notification with
 // the commit.
 func (s *Store) notify(ctx context.Context, tx *sql.Tx) error {
 	_, err := s.exec(ctx, tx, "SELECT pg_notify('"+Channel+"', CAST(? AS TEXT) || current_schema())", s.name+" ")
 	return err
 }
 
-// HasNews reports whether a notification is about a schema and comes from another store: what this
-// one has appended its inbox knows.
+// HasNews reports whether a notification is about a schema and comes from another store. Its own
+// appends are known already.
 func (s *Store) HasNews(payload, schema string) bool {
 	from, about, _ := strings.Cut(payload, " ")
 	return about == schema && from != s.name

@@ -12,13 +12,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// The arrivals are live deliveries in SQLite that were not claimed yet: all those of a commit in
-// one row. A claim admits them among the deliveries, in rows of their own.
+// Arrivals are live deliveries in SQLite that were not claimed yet, all those of a commit in one
+// row. A claim admits them to the table of deliveries, in rows of their own.
 //
-// Meta waits for the commit. A row for each delivery, with entries in indexes, one of which is
-// somewhere else for each key, is three times as much to write.
+// Meta waits for the commit. A row for each delivery, with its index entries, would be three times
+// as much to write, since keys are hashes and scattered over the index.
 
-// arrive stores deliveries in one row. The caller notes their keys after the commit.
+// arrive stores deliveries in one row. The caller adds their keys to the known ones after the
+// commit.
 func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) error {
 	if len(recs) == 0 {
 		return nil
@@ -32,9 +33,9 @@ func (s *Store) arrive(ctx context.Context, tx *sql.Tx, recs []inbox.Record) err
 	return err
 }
 
-// admit makes deliveries of what arrived first: of so many at least, if there are as many, but of
-// no more once they have so many bytes. It returns them, for their keys to be noted once that is
-// committed.
+// admit turns the oldest arrivals into deliveries, until there are atLeast of them or they have
+// maxBytes. It returns them, so that the caller can add their keys to the known ones after the
+// commit.
 func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (admitted []inbox.Record, err error) {
 	last, bytes := int64(0), 0
 	for len(admitted) < atLeast && (maxBytes == 0 || bytes < maxBytes) {
@@ -60,7 +61,7 @@ func (s *Store) admit(ctx context.Context, tx *sql.Tx, atLeast, maxBytes int) (a
 	return admitted, err
 }
 
-// nextArrivals reads the row behind the last one, and notes its ID in last.
+// nextArrivals reads the row after last, and stores its ID in last.
 func (s *Store) nextArrivals(ctx context.Context, q querier, last *int64) (recs []inbox.Record, err error) {
 	err = s.read(ctx, q, func(rows *sql.Rows) error {
 		var heads string
@@ -77,7 +78,7 @@ func (s *Store) nextArrivals(ctx context.Context, q querier, last *int64) (recs 
 	return recs, err
 }
 
-// loadArrivals finds out, after a restart, which keys have arrived.
+// loadArrivals reads the keys of arrivals after a restart.
 func (s *Store) loadArrivals(ctx context.Context) error {
 	return s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var id int64
@@ -102,8 +103,7 @@ func damaged(row int64, err error) error {
 	return fmt.Errorf("row %d of webhook_arrivals is damaged: %w", row, err)
 }
 
-// A head is what is kept of an arrived delivery beside its body. The bodies of a row follow each
-// other, without anything between.
+// A head is the metadata of an arrival. The bodies of a row follow each other without separators.
 type head struct {
 	Key        string `json:"key,omitempty"`
 	Number     string `json:"number,omitempty"`
@@ -116,8 +116,7 @@ func readHeads(text string) (heads []head, err error) {
 	return heads, err
 }
 
-// fold makes the two columns of a row of arrivals: heads as JSON, and the bodies one behind the
-// other.
+// fold returns the two columns of a row of arrivals: heads as JSON, and the concatenated bodies.
 func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	heads, size := make([]head, len(recs)), 0
 	for i, rec := range recs {
@@ -132,7 +131,7 @@ func fold(recs []inbox.Record) (text string, bodies []byte, err error) {
 	return string(list), bodies, err
 }
 
-// unfold reads the two columns of a row of arrivals. The bodies share the bytes of the column.
+// unfold is the inverse of fold. The bodies share the bytes of the column.
 func unfold(text string, bodies []byte) ([]inbox.Record, error) {
 	heads, err := readHeads(text)
 	if err != nil {

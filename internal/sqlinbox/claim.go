@@ -19,13 +19,13 @@ type queue struct {
 	bulk int64 // 1 for the backfill: the column bulk
 }
 
-// newToken returns a token that says which queue it is for, so that settling looks at the right
-// tables and has the right priority.
+// newToken returns a token that names its queue, so that a settlement uses the right tables and
+// priority.
 func newToken(q queue) inbox.LeaseToken {
 	return inbox.LeaseToken(fmt.Sprintf("%d.%d.%s", q.kind, q.bulk, rand.Text()))
 }
 
-// queueOf returns the queue of a token that newToken has made, and false for any other text.
+// queueOf returns the queue of a token of newToken, and false for any other text.
 func queueOf(t inbox.LeaseToken) (q queue, ok bool) {
 	kind, rest, _ := strings.Cut(string(t), ".")
 	bulk, _, found := strings.Cut(rest, ".")
@@ -34,14 +34,14 @@ func queueOf(t inbox.LeaseToken) (q queue, ok bool) {
 	return queue{inbox.Kind(k), b}, found && err1 == nil && err2 == nil
 }
 
-// deliveryID and eventID make one range of IDs of two tables, both of which count from 1: outside,
-// an ID is even for a delivery and odd for an event.
+// deliveryID and eventID map the IDs of two tables, which both count from 1, to one range of public
+// IDs: even for a delivery, odd for an event.
 func deliveryID(n int64) inbox.ID { return inbox.ID(2 * n) }
 func eventID(n int64) inbox.ID    { return inbox.ID(2*n + 1) }
 
-// Claim implements [inbox.Store]. Most claims find nothing to do, so it looks first without a
+// Claim implements [inbox.Store]. Most claims find nothing, so it looks first without a
 // transaction. Bodies are read after the commit, because they can be large and other transactions
-// would wait meanwhile; if that fails, the records are given back.
+// would wait meanwhile; if that fails, the records are released.
 func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batch, err error) {
 	q := queue{req.Kind, number(req.Backfill)}
 	found, err := s.look(ctx, s.db, q, req)
@@ -64,7 +64,7 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	}
 	s.keys.add(hashesOf(admitted)...)
 	s.turns.set(q, last)
-	if len(b.Records) == 0 || req.Quarantine { // what there was is another one's now, or in quarantine
+	if len(b.Records) == 0 || req.Quarantine { // another process has claimed it, or it is in quarantine
 		found, err := s.look(ctx, s.db, q, req)
 		if len(b.Records) == 0 || err != nil {
 			return found.emptyBatch(), explain("Claim", err)
@@ -77,7 +77,7 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 		for i, rec := range b.Records {
 			outs[i] = inbox.Settlement{ID: rec.ID, Disposition: inbox.DispositionRelease}
 		}
-		_ = s.Settle(context.WithoutCancel(ctx), b.LeaseToken, outs) // or they come again when the lease is over
+		_ = s.Settle(context.WithoutCancel(ctx), b.LeaseToken, outs) // if this fails, they come again after the lease
 		return inbox.Batch{}, explain("Claim", err)
 	}
 	if missing {
@@ -86,16 +86,16 @@ func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batc
 	return b, nil
 }
 
-// A sighting is what a look at a queue has found.
+// A sighting is the result of a look at a queue.
 type sighting struct {
 	ready       bool          // a lane can be claimed
-	numbers     [2][]string   // whose lanes these are, by class, in the order of their turns
+	numbers     [2][]string   // of ready lanes, by class, in the order of their turns
 	due         bool          // a lease or a pause has ended
 	quarantined bool          // a lane in quarantine can be claimed
 	wait        time.Duration // until the next lease or pause ends; 0 if there is none
 }
 
-// serves reports whether a claim may bring something.
+// serves reports whether a claim may find something.
 func (f sighting) serves(req inbox.ClaimRequest) bool {
 	if req.Quarantine {
 		return req.Kind == inbox.KindEvent && (f.quarantined || f.due)
@@ -107,9 +107,9 @@ func (f sighting) emptyBatch() inbox.Batch {
 	return inbox.Batch{Drained: !f.ready && !f.due, Wait: f.wait, Quarantined: f.quarantined}
 }
 
-// loadBodies gives records the bodies of their deliveries. Events of one delivery share its bytes.
-// missing says that a body is gone: another worker has settled the records, because the lease is
-// over.
+// loadBodies loads the bodies of the records' deliveries. Events of one delivery share its bytes.
+// missing says that a body was deleted: the lease has ended and another worker has settled the
+// records.
 func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bool, err error) {
 	bodies := map[int64][]byte{}
 	var ids []int64
@@ -136,7 +136,7 @@ func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bo
 	return found < len(ids), err
 }
 
-// table is Dialect.Table, with parameters as the driver takes them.
+// table is Dialect.Table with parameters for the driver.
 func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
 	from, texts := s.db.Dialect.Table(columns, rows)
 	for _, t := range texts {

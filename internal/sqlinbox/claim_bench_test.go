@@ -19,7 +19,7 @@ import (
 )
 
 // An engine is one of the two databases, with an inbox of its own. PostgreSQL's has no statistics,
-// and gets none: that is when a planner errs.
+// the worst case for its planner.
 type engine struct {
 	*sqlinbox.Store
 
@@ -68,7 +68,7 @@ func (e engine) series(n int) string {
 		" AS s", n)
 }
 
-// fill makes lanes of so many numbers by turns, which are ready, with an event in each.
+// fill creates ready lanes with an event each, of several numbers in turn.
 func (e engine) fill(b *testing.B, lanes, numbers int) {
 	b.Helper()
 	e.run(b, "INSERT INTO webhook_deliveries (bulk, state, received_at, size, body, left_open) "+
@@ -79,8 +79,8 @@ func (e engine) fill(b *testing.B, lanes, numbers int) {
 		"SELECT 1, 0, 'chat ' || i, '106540' || (i % ?), i FROM "+e.series(lanes), numbers)
 }
 
-// A claim of 64 lanes costs the same whatever waits, and however many numbers that is of. Medians
-// are of claims and settlements each.
+// A claim of 64 lanes costs the same however many lanes and numbers wait. The medians are those of
+// claims and of settlements.
 func BenchmarkClaim(b *testing.B) {
 	for _, bench := range []struct {
 		name           string
@@ -126,7 +126,7 @@ func BenchmarkClaim(b *testing.B) {
 	}
 }
 
-// A claim of deliveries costs the same however many wait for being split.
+// A claim of deliveries costs the same however many wait.
 func BenchmarkClaimDeliveries(b *testing.B) {
 	for _, n := range []int{1_000, 60_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {

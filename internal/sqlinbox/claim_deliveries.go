@@ -14,8 +14,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// lookForDeliveries looks for deliveries as well as for their lane, because that is always there.
-// It asks for the first one: with EXISTS, PostgreSQL may collect all of them.
+// lookForDeliveries looks for deliveries as well as for their lane, because the lane always exists.
+// It asks for the first delivery: with EXISTS, PostgreSQL may read all of them.
 func (s *Store) lookForDeliveries(ctx context.Context, q queue) (found sighting, err error) {
 	some := `(SELECT d.id FROM webhook_deliveries d WHERE d.state = 0 AND d.bulk = ?
 		ORDER BY d.number, d.id LIMIT 1) IS NOT NULL`
@@ -33,26 +33,26 @@ func (s *Store) lookForDeliveries(ctx context.Context, q queue) (found sighting,
 	return found, err
 }
 
-// admitStep is how many arrivals a claim admits at least, if there are as many: more than it takes,
-// so that what is behind a flood is not found late.
+// admitStep is how many arrivals a claim admits at least, if there are as many: more than it
+// claims, so that deliveries of other numbers behind a flood are found soon.
 const admitStep = 1024
 
-// While several numbers have deliveries that wait, and a moment longer, batches are short: what
-// arrives for one number waits until the batch of another one is split.
+// Batches are short while deliveries of several numbers wait, and a moment longer, because a
+// delivery of one number waits until the batch of another number is split.
 const (
 	sharedBatch = 24
 	sharedFor   = time.Second
 )
 
-// claimDeliveries takes what waits for being split. All deliveries of a queue are one lane, whose
-// row is there from the beginning. What its last holder had in hand comes first; otherwise numbers
-// take turns. It also returns which arrivals it admitted for that, and whose turn comes next.
+// claimDeliveries claims deliveries for splitting. All deliveries of a queue are one lane, whose
+// row always exists. Unsettled deliveries of the last holder come first; otherwise numbers take
+// turns. It also returns the arrivals that it admitted, and the number whose turn was last.
 func (s *Store) claimDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, req inbox.ClaimRequest,
 ) (recs, admitted []inbox.Record, last [2]string, err error) {
 	last = s.turns.of(q)
 	abandoned, batch := -1, sql.NullString{}
-	// Its holder until now, if there is one, has lost the lease: the token is another one.
+	// A new token ends the lease of a previous holder.
 	err = s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&abandoned, &batch) },
 		`UPDATE webhook_lanes SET abandoned = abandoned + CASE WHEN token IS NULL THEN 0 ELSE 1 END,
 		token = ?, next_at = ? + $now, worker = ?
@@ -102,7 +102,7 @@ func (s *Store) claimDeliveries(
 	return recs, admitted, last, err
 }
 
-// A delivery is one that waits for being split, without its body.
+// A delivery is a delivery to be split, without its body.
 type delivery struct {
 	inbox.Record
 
@@ -122,8 +122,8 @@ func (d *delivery) scan(rows *sql.Rows, before ...any) error {
 	return err
 }
 
-// unsettled returns the first deliveries of a batch that still wait, in the order of the batch. Its
-// holder has settled others, or none: one of them may be what has ended its process.
+// unsettled returns the first deliveries of a batch that are not settled, in the order of the
+// batch. One of them may have crashed the process of the holder.
 func (s *Store) unsettled(ctx context.Context, tx *sql.Tx, batch string, limit int) (found []delivery, err error) {
 	if batch == "" {
 		return nil, nil
@@ -148,9 +148,9 @@ func (s *Store) unsettled(ctx context.Context, tx *sql.Tx, batch string, limit i
 	return found[:min(len(found), limit)], err
 }
 
-// nextDeliveries returns deliveries that wait: numbers take turns, beginning behind the last one,
-// and those of a number are in order. A delivery without a number may be about several, so those
-// before it go first, and those behind it wait.
+// nextDeliveries returns the next deliveries to be split: numbers take turns, beginning after the
+// last one, and deliveries of a number are in order. A delivery without a number may be about
+// several, so earlier ones go first and later ones wait.
 func (s *Store) nextDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, last string, limit int,
 ) (found []delivery, err error) {
@@ -178,7 +178,7 @@ func (s *Store) nextDeliveries(
 		return cmp.Or(cmp.Compare(a.lap, b.lap), cmp.Compare(a.step, b.step))
 	})
 	var piles [2][]*pile[delivery]
-	behind := int64(math.MaxInt64) // the first delivery behind the barrier
+	behind := int64(math.MaxInt64) // the first delivery after the barrier
 	for _, f := range firsts {
 		if f.id > barrier {
 			behind = min(behind, f.id)
@@ -196,7 +196,8 @@ func (s *Store) nextDeliveries(
 	if len(piles[0]) == 0 {
 		piles[0], before = []*pile[delivery]{{}}, behind
 	}
-	// Twice its turns of each number, so that a batch is full although some numbers have less.
+	// Twice as many of each number as its turns, so that a batch is full although some numbers have
+	// fewer.
 	each := min(limit, 2*limit/len(piles[0])+1)
 	if err := s.readPiles(ctx, tx, q, piles[0], before, each); err != nil {
 		return nil, err
@@ -204,8 +205,9 @@ func (s *Store) nextDeliveries(
 	return dealt(piles, limit), nil
 }
 
-// deliveryTurns has the first delivery of each number, as lookQuery has numbers, and the first one
-// without a number. It ends when so many numbers are found whose first delivery is before that one.
+// deliveryTurns reads the first delivery of each number, as lookQuery reads numbers, and the first
+// one without a number. It ends when enough numbers are found whose first delivery precedes that
+// one.
 const deliveryTurns = `WITH RECURSIVE p AS (
 		SELECT CAST(? AS BIGINT) AS bulk, CAST(? AS TEXT) AS last, CAST(? AS BIGINT) AS most),
 	q AS (SELECT p.bulk, p.last, p.most, (SELECT x.id FROM webhook_deliveries x
@@ -222,7 +224,7 @@ const deliveryTurns = `WITH RECURSIVE p AS (
 	SELECT w.lap, w.step, y.number, y.id FROM walk w CROSS JOIN webhook_deliveries y WHERE y.id = w.id
 	UNION ALL SELECT 0, 0, '', q.barrier FROM q WHERE q.barrier IS NOT NULL`
 
-// readPiles reads deliveries of each number, in order: those before an ID, and so many at most.
+// readPiles reads deliveries of each number, in order: those before an ID, up to a limit.
 func (s *Store) readPiles(
 	ctx context.Context, tx *sql.Tx, q queue, piles []*pile[delivery], before int64, each int,
 ) error {

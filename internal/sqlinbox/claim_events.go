@@ -21,10 +21,10 @@ type claimable struct {
 	abandoned int // how often in a row a lease of it ended without a settlement
 }
 
-// claimEvents takes lanes with what waits in them: it makes those ready whose lease or pause has
-// ended, locks lanes that are ready, reads their first events, and writes the new lease. A lane
-// without events is deleted instead: the process that settled the last ones did not see that. It
-// writes into b what it has claimed, under b's token. last says whose turns come next.
+// claimEvents claims lanes with their events: it makes those ready whose lease or pause has ended,
+// locks ready lanes, reads their first events, and writes the new lease. A lane without events is
+// deleted instead, which can remain if two processes settle the last ones at once. It adds what it
+// claims to b, under b's token. last has the numbers whose turns were last.
 func (s *Store) claimEvents(
 	ctx context.Context, tx *sql.Tx, q queue, req inbox.ClaimRequest, found sighting, b *inbox.Batch,
 ) (last [2]string, err error) {
@@ -51,7 +51,7 @@ func (s *Store) claimEvents(
 	if err != nil {
 		return last, err
 	}
-	held := map[string]int64{} // records of each lane that are in the batch
+	held := map[string]int64{} // records in the batch, by lane
 	for _, rec := range b.Records {
 		held[rec.Lane]++
 	}
@@ -73,8 +73,8 @@ func (s *Store) claimEvents(
 	if b.Drained = all && !found.due && len(taken) == len(lanes); b.Drained {
 		b.Wait = found.wait
 	}
-	// An INSERT of rows that exist, and so an update: a database goes from the values to the rows
-	// for an INSERT, and for an UPDATE may go through all rows.
+	// An INSERT of existing rows, which becomes an update: for an INSERT, a database goes from the
+	// values to the rows; for an UPDATE, it may scan all rows.
 	from, args := s.table([]string{"lane text", "held bigint"}, taken)
 	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, state, token, worker, next_at, lane, held)
 		SELECT 1, CAST(? AS BIGINT), 1, CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+`
@@ -85,7 +85,7 @@ func (s *Store) claimEvents(
 	return last, err
 }
 
-// skipLocked locks the rows that a statement reads, and leaves out those that others have locked.
+// skipLocked locks the rows that a statement reads, and skips those that others have locked.
 func (s *Store) skipLocked() string {
 	if s.db.Dialect == sqldb.PostgreSQL {
 		return " FOR UPDATE SKIP LOCKED"
@@ -96,9 +96,9 @@ func (s *Store) skipLocked() string {
 // dueStep is how many lanes a claim makes ready at most.
 const dueStep = 256
 
-// freeDue makes lanes ready whose pause is over, or whose lease has ended. A lease that has ended
-// was abandoned with all of its batch, since a worker that lost one lane of it has lost them all;
-// such lanes go behind what is ready, and into quarantine the second time.
+// freeDue makes lanes ready whose pause or lease has ended. An ended lease was abandoned with its
+// whole batch, since a worker that lost one lane of it has lost them all; such lanes go behind the
+// ready ones, and into quarantine the second time.
 func (s *Store) freeDue(ctx context.Context, tx *sql.Tx, q queue) error {
 	var paused, tokens []string
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
@@ -145,10 +145,10 @@ var abandonedPause = func() string {
 	return b.String()
 }()
 
-// waiting returns the first events of the lanes, without bodies, as far as MaxBytes goes; the body
-// of a delivery counts once. Of a lane that was abandoned it is one event alone. It asks for all
-// lanes in one statement. In PostgreSQL, a LATERAL subquery limits the events of each lane; SQLite,
-// which has none, finds the ID of the last one first.
+// waiting returns the first events of the lanes, without bodies, up to MaxBytes; the body of a
+// delivery counts once. Of an abandoned lane it returns a single event. One statement reads all
+// lanes. In PostgreSQL, a LATERAL subquery limits the events of each lane; SQLite, which has none,
+// finds the ID of the last one first.
 func (s *Store) waiting(
 	ctx context.Context, tx *sql.Tx, q queue, lanes []claimable, req inbox.ClaimRequest,
 ) (recs []inbox.Record, err error) {
@@ -207,8 +207,8 @@ func (s *Store) waiting(
 	return recs, err
 }
 
-// deleteEmptyLanes forgets lanes in which nothing waits. It compares a subquery with NULL: with NOT
-// EXISTS, a planner may join, and go through all that wait.
+// deleteEmptyLanes deletes lanes without waiting events. It compares a subquery with NULL: with NOT
+// EXISTS, a planner may join, and scan all waiting events.
 func (s *Store) deleteEmptyLanes(ctx context.Context, q querier, in queue, lanes []string) (int64, error) {
 	among, arg := s.db.Dialect.AmongTexts("lane", lanes)
 	return s.exec(ctx, q, "DELETE FROM webhook_lanes WHERE kind = 1 AND bulk = ? AND "+among+`

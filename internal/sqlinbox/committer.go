@@ -14,25 +14,26 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A committer lets jobs that wait share a transaction (group commit), because it is the commit that
-// takes time. It has a goroutine, or two for PostgreSQL, as long as there are jobs: a leader.
+// A committer lets waiting jobs share a transaction (group commit), because the commit is what
+// takes time. While there are jobs, it has a goroutine that commits, the leader, or two with
+// PostgreSQL.
 //
-// What is live goes first. The backfill has small transactions of its own, so that what is live
-// never waits long for one of them; after mayOvertake live ones it has a turn all the same.
-// Deliveries and functions (claims, settlements) take turns as well.
+// Live jobs go first. The backfill has small transactions of its own, so that live jobs never wait
+// long for one of them; after mayOvertake live ones it has a turn. Deliveries and functions
+// (claims, settlements) take turns as well.
 type committer struct {
 	s     *Store
-	slots chan struct{} // held by leaders while they commit; with SQLite, the turn of the file
+	slots chan struct{} // held by leaders while they commit; with SQLite, shared by all stores of the file
 
 	mu       sync.Mutex
-	leaders  int    // goroutines that commit what waits
-	live     []*job // jobs that wait
-	backfill []*job // jobs that wait, and may wait behind everything live
+	leaders  int    // goroutines that commit waiting jobs
+	live     []*job // waiting jobs
+	backfill []*job // waiting jobs of the backfill
 	appended bool   // the last live transaction was one of deliveries
-	overtook int    // how many live transactions went ahead of a backfill that waits
+	overtook int    // how many live transactions went ahead of a waiting backfill
 
 	target  int           // how many jobs a leader waits for in gather; 0 if it does not
-	reached chan struct{} // notified when they are there
+	reached chan struct{} // notified when there are that many
 }
 
 // A job is a part of a transaction: deliveries to append, or a function.
@@ -46,7 +47,7 @@ type job struct {
 	added           int
 	arrived, stored []keyHash
 
-	// Or a function. It may be run again, in another transaction, if this one fails.
+	// Or a function. It is run again, in another transaction, if this one fails.
 	fn func(*sql.Tx) error
 
 	err  error
@@ -62,15 +63,15 @@ const (
 	mayOvertake      = 8       // live transactions, before one of the backfill
 )
 
-// newCommitter returns a committer with as many leaders at most as slots has room for. Two that
-// share their slots, as all stores of a SQLite file do, take turns.
+// newCommitter returns a committer with at most as many leaders as slots has room for. Committers
+// that share slots, as those of a SQLite file do, take turns.
 func newCommitter(s *Store, slots chan struct{}) *committer {
 	return &committer{s: s, slots: slots, reached: make(chan struct{}, 1)}
 }
 
-// do returns when the job is committed, or cannot be. A job whose context ends while it waits is
-// not begun. Deliveries whose context ends later may be stored all the same: their sender repeats
-// them, and they are duplicates then. A function is waited for once it has begun, because its
+// do returns when the job is committed or has failed. A job whose context ends while it waits is
+// not started. Deliveries whose context ends later may be stored nevertheless: Meta repeats them,
+// and the repeats are duplicates. Once a function has started, do waits for its end, because the
 // caller has to know what it did.
 func (c *committer) do(ctx context.Context, j *job) error {
 	j.done = make(chan struct{})
@@ -93,7 +94,7 @@ func (c *committer) do(ctx context.Context, j *job) error {
 		if c.withdraw(j) || j.fn == nil {
 			return ctx.Err()
 		}
-		<-j.done // it has been begun; what it did must be known
+		<-j.done // it has started, and its result must be known
 		return j.err
 	}
 }
@@ -106,8 +107,7 @@ func (c *committer) queueOf(j *job) *[]*job {
 	return &c.live
 }
 
-// withdraw takes a job out of its queue. It reports false if the job is not there any more, because
-// it is being committed.
+// withdraw removes a job from its queue. It reports false if the job is being committed already.
 func (c *committer) withdraw(j *job) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,12 +136,12 @@ func (c *committer) take() []*job {
 		c.overtook++
 		return c.takeLive()
 	}
-	c.overtook = 0 // what is left of the backfill waits for the next turn
+	c.overtook = 0 // the rest of the backfill waits for its next turn
 	return c.takeBackfill()
 }
 
-// takeLive returns deliveries that wait, or functions, in turn. Meta waits for the deliveries, so
-// they do not wait for a pile of functions; and functions do not starve. The caller must hold c.mu.
+// takeLive returns waiting deliveries or functions, in turn. Deliveries, for which Meta waits, do
+// not wait for a long queue of functions, and functions do not starve. The caller must hold c.mu.
 func (c *committer) takeLive() []*job {
 	var jobs, rest []*job
 	bytes := 0
@@ -186,7 +186,7 @@ func (j *job) bytes() (n int) {
 	return n
 }
 
-// lead commits what waits, until nothing does.
+// lead commits waiting jobs until there are none.
 func (c *committer) lead() {
 	for done, took := 0, time.Duration(0); ; {
 		c.gather(done, took)
@@ -201,14 +201,13 @@ func (c *committer) lead() {
 	}
 }
 
-// gather waits until most of the callers are there that the last commit has answered, or that wait
-// already. Without that, commits would be of one delivery and of all others by turns, since the
-// first that comes back starts one at once. A commit costs the processor as much as several
-// deliveries, so a few large ones answer sooner than many small ones; the last of the callers are
-// not waited for, because they may not come back. It waits no longer than the last commit took, and
-// for deliveries only.
+// gather waits until about as many jobs wait as the last commit had. Otherwise, commits of one
+// delivery and of all others would alternate, since the first caller that returns would start one
+// at once. A commit costs as much processor time as several deliveries, so a few large ones finish
+// sooner than many small ones. It does not wait for all callers, because some may not return, nor
+// longer than the last commit took, and only for deliveries.
 //
-// With two slots one group gathers while another one commits, and it does not wait.
+// With two slots, jobs gather while another group commits, and it does not wait.
 func (c *committer) gather(answered int, most time.Duration) {
 	if cap(c.slots) > 1 {
 		return
@@ -232,27 +231,26 @@ func (c *committer) gather(answered int, most time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.target = 0; len(c.reached) > 0 {
-		<-c.reached // it was rung at the last moment
+		<-c.reached // it was notified at the last moment
 	}
 }
 
-// gathered reports whether there is no reason to wait any more. The caller must hold c.mu.
+// gathered reports whether gather need not wait any longer. The caller must hold c.mu.
 func (c *committer) gathered() bool {
 	return len(c.live) >= c.target || len(c.backfill) > 0 || slices.ContainsFunc(
 		c.live, func(j *job) bool { return j.fn != nil },
 	)
 }
 
-// commit does jobs in one transaction or, if that fails, each in its own, so that none fails
-// because of another. Its context is not that of a job: that one of them ends is no reason for the
-// others to fail.
+// commit runs jobs in one transaction or, if that fails, each in its own, so that none fails
+// because of another. Its context is not that of a job, for the same reason.
 func (c *committer) commit(jobs []*job) {
 	ctx := context.Background()
 	err := c.s.runAgain(ctx, jobs)
 	for _, j := range jobs {
 		switch j.err = err; {
 		case err == nil || len(jobs) == 1:
-		case j.ctx.Err() != nil: // its caller has gone
+		case j.ctx.Err() != nil: // its caller does not wait any longer
 			j.err = j.ctx.Err()
 		default:
 			j.err = c.s.runAgain(ctx, []*job{j})
@@ -261,7 +259,7 @@ func (c *committer) commit(jobs []*job) {
 	}
 }
 
-// runAgain does jobs in a transaction, again for as long as it loses against another one.
+// runAgain runs jobs in a transaction, and retries it after conflicts.
 func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 	if len(jobs) == 0 {
 		return nil
@@ -274,8 +272,8 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 	}()
 	for try := range maxTries {
 		err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) })
-		// What a connection that is silent now may have committed is there by its key, and is not
-		// appended twice. A second silence is not the connection's.
+		// If a connection that became silent has committed after all, the keys prevent duplicates.
+		// A second silence is not the connection's fault.
 		if again := try == 0 && sqldb.Silent(err); !again && !sqldb.Lost(err) {
 			break
 		}
@@ -289,7 +287,7 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 	return err
 }
 
-// runJobs does jobs within a transaction. Deliveries go first, all in one statement.
+// runJobs runs jobs within a transaction. Deliveries go first, all in one statement.
 func (s *Store) runJobs(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	if err := s.appendAll(ctx, tx, jobs); err != nil {
 		return err

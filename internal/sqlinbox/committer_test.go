@@ -14,7 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// A panicking driver has a defect.
+// A panicking driver panics in each statement.
 type panicking struct{}
 
 func (panicking) Connect(context.Context) (driver.Conn, error) { panic("a defect") }
@@ -26,7 +26,7 @@ func TestADriverThatPanicsEndsNoProcess(t *testing.T) {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
 			store := sqlinbox.New(sqldb.New(sql.OpenDB(panicking{}), dialect))
-			for range 3 { // the panic gave the slot back
+			for range 3 { // the panic released the slot
 				_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: "a"}})
 				var panicked *webhook.PanicError
 				require.ErrorAs(t, err, &panicked)

@@ -13,9 +13,9 @@ import (
 )
 
 // DeadLetters implements [inbox.Store]. Dead deliveries and dead events are in two tables, with one
-// order of IDs; deliveries are about no number, so those of a number are events alone. It takes a
-// page of each table, in the order of an index, and then the bodies of what is in the page: the
-// number of dead letters makes no difference.
+// order of IDs; deliveries have no number, so those of a number are events only. It reads a page of
+// each table by an index, and then the bodies of that page, so the cost does not depend on the
+// number of dead letters.
 func (s *Store) DeadLetters(
 	ctx context.Context, f inbox.Filter, after inbox.ID, limit int,
 ) (letters []inbox.DeadLetter, err error) {
@@ -27,7 +27,7 @@ func (s *Store) DeadLetters(
 			lane, phone_number_id, bulk, attempts, reason, changed_at
 			FROM webhook_events WHERE state = 2 AND id > ? %s ORDER BY id LIMIT ?) AS e`
 	)
-	// Outside, a delivery n is 2n and an event n is 2n + 1.
+	// The public ID of delivery n is 2n, that of event n is 2n + 1.
 	from, args := deliveries+fmt.Sprintf(events, ""), []any{int64(after) / 2, limit, (int64(after)+1)/2 - 1, limit}
 	if f.PhoneNumberID != "" {
 		from = fmt.Sprintf(events, "AND phone_number_id = ?")
@@ -55,8 +55,8 @@ func (s *Store) DeadLetters(
 	return letters, explain("DeadLetters", err)
 }
 
-// withDeliveries returns the dead letters with what their deliveries have of them. One that was
-// deleted meanwhile is left out.
+// withDeliveries completes the dead letters with data of their deliveries. One that was deleted
+// meanwhile is left out.
 func (s *Store) withDeliveries(
 	ctx context.Context, q querier, letters []inbox.DeadLetter,
 ) (found []inbox.DeadLetter, err error) {
@@ -82,8 +82,8 @@ func (s *Store) withDeliveries(
 	return found, err
 }
 
-// byIndex runs fn with a querier whose statements go by index: in PostgreSQL a transaction. In
-// SQLite, a transaction would wait for the one that writes.
+// byIndex runs fn with a querier whose statements use indexes: in PostgreSQL a transaction. In
+// SQLite, a transaction would wait for the writer.
 func (s *Store) byIndex(ctx context.Context, fn func(querier) error) error {
 	if s.db.Dialect == sqldb.SQLite {
 		return fn(s.db)
@@ -91,8 +91,8 @@ func (s *Store) byIndex(ctx context.Context, fn func(querier) error) error {
 	return s.transact(ctx, func(tx *sql.Tx) error { return fn(tx) })
 }
 
-// ReplayDeadLetters implements [inbox.Store]. Dead events are deleted, and with them their keys;
-// their deliveries wait again, unless they do already or are dead themselves.
+// ReplayDeadLetters implements [inbox.Store]. Dead events are deleted with their keys; their
+// deliveries wait again, unless they already do or are dead themselves.
 func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, err error) {
 	ctx = sqldb.Unhurried(ctx)
 	err = s.write(ctx, "ReplayDeadLetters", true, func(tx *sql.Tx) error {
@@ -109,11 +109,11 @@ func (s *Store) ReplayDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 			return err
 		}
 		n = int(dead)
-		// Each delivery on its own: a replay is rare, and of few deliveries.
+		// One statement for each delivery: replays are rare, and of few deliveries.
 		for id, events := range closed {
 			n += int(events)
-			// A delivery that waits already was replayed with another of its events; a dead one
-			// waits for its own replay.
+			// A delivery that already waits was replayed with another of its events; a dead one
+			// needs its own replay.
 			_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = left_open - ?, attempts = 0,
 				state = CASE WHEN state = 1 THEN 0 ELSE state END WHERE id = ?`, events, id)
 			if err != nil {
@@ -157,8 +157,8 @@ func (s *Store) DeleteDeadLetters(ctx context.Context, ids []inbox.ID) (n int, e
 	return n, err
 }
 
-// takeDead runs a statement that changes or deletes dead events, up to their condition, and returns
-// how many there were of each delivery.
+// takeDead runs a statement that updates or deletes dead events, to which it adds the condition,
+// and returns how many there were of each delivery.
 func (s *Store) takeDead(
 	ctx context.Context, tx *sql.Tx, ids []inbox.ID, change string, args ...any,
 ) (closed map[int64]int64, err error) {

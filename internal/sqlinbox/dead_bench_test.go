@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// E6 of the performance budget: a page of 1,000 dead letters, of all and of a number, costs the
-// same however many there are. The metric is the median of pages from all over the first quarter.
+// E6 of the performance budget: a page of 1,000 dead letters, of all numbers and of one, costs the
+// same however many there are. The metric is the median of pages spread over the first quarter.
 func BenchmarkDeadLetters(b *testing.B) {
 	const page = 1000
 	for _, n := range []int{4 * page, 1000 * page} {

@@ -37,9 +37,9 @@ func message(number string, serial int64) []byte {
 		number, serial%100, serial%100, serial)
 }
 
-// E4 of the performance budget: how long what customers write to one number waits until its handler
-// is called, 10 messages a second, while 60,000 statuses of another number arrive as fast as they
-// are taken in, and how long it waits alone. A handler takes 5 ms.
+// E4 of the performance budget: how long messages to one number, 10 a second, wait for the handler
+// while 60,000 statuses of another number arrive as fast as they are accepted, and how long they
+// wait without these. A handler takes 5 ms.
 func BenchmarkFlood(b *testing.B) {
 	const ours, theirs, flood = "106540352242922", "106540352242923", 60_000
 	onEngines(b, func(b *testing.B, e engine) {

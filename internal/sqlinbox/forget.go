@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// forgetStep is how many rows a step looks at that has to go through a table by ID, and
+	// forgetStep is how many rows a step scans that has to go through a table by ID, and
 	// forgetBodies how many bodies.
 	forgetStep   = 2000
 	forgetBodies = 20
@@ -19,8 +19,8 @@ const (
 	forgetLanes = 50
 )
 
-// Forget implements [inbox.Forgetter]. The lanes go first, one transaction for a few of them, then
-// what names them in rows that are done, and in the end the bodies that are left.
+// Forget implements [inbox.Forgetter]. It deletes the lanes first, a few in each transaction, then
+// their names in rows that are done, and finally redacts the remaining bodies.
 func (s *Store) Forget(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
 	ctx = sqldb.Unhurried(ctx)
 	for _, step := range []func(context.Context, inbox.Erasure) (bool, error){
@@ -35,7 +35,7 @@ func (s *Store) Forget(ctx context.Context, e inbox.Erasure) (busy bool, err err
 	return busy, nil
 }
 
-// forgetLanes closes the events that wait in the lanes of an erasure. A lane that is leased stays.
+// forgetLanes closes the waiting events in the lanes of an erasure. A leased lane stays.
 func (s *Store) forgetLanes(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
 	last, lastBulk := "", int64(-1)
 	for {
@@ -85,7 +85,7 @@ func (s *Store) forgetLanes(ctx context.Context, e inbox.Erasure) (busy bool, er
 	}
 }
 
-// closeLanes closes what waits in lanes that the caller has locked, and deletes the lanes.
+// closeLanes closes the waiting events of lanes that the caller has locked, and deletes the lanes.
 func (s *Store) closeLanes(ctx context.Context, tx *sql.Tx, e inbox.Erasure, bulk int64, lanes []string) error {
 	among, arg := s.db.Dialect.AmongTexts("lane", lanes)
 	err := s.closeWhere(ctx, tx, "state = 0 AND bulk = ? AND "+among+" AND phone_number_id = ?", bulk, arg,
@@ -102,8 +102,8 @@ func (s *Store) closeLanes(ctx context.Context, tx *sql.Tx, e inbox.Erasure, bul
 	return err
 }
 
-// closeWhere makes events done that match a condition. Their keys stay, and nothing else that says
-// whom they are about.
+// closeWhere marks events that match a condition as done. Their keys stay, but nothing that names
+// people.
 func (s *Store) closeWhere(ctx context.Context, tx *sql.Tx, condition string, args ...any) error {
 	closed := map[int64]int64{}
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
@@ -149,8 +149,8 @@ func (s *Store) forgetDead(ctx context.Context, e inbox.Erasure) (bool, error) {
 	}
 }
 
-// forgetDone takes lanes and numbers out of the rows of what is done. They are in no index, so the
-// tables are gone through.
+// forgetDone removes lanes and numbers from rows that are done. They are in no index, so it scans
+// the tables.
 func (s *Store) forgetDone(ctx context.Context, e inbox.Erasure) (bool, error) {
 	phone := sqldb.Clean(string(e.PhoneNumberID))
 	change, args := "UPDATE webhook_events SET lane = '', phone_number_id = '', reason = NULL WHERE state = 3 AND "+
@@ -191,9 +191,9 @@ func (s *Store) eachRange(ctx context.Context, table string, statement func(from
 	return nil
 }
 
-// redactBodies takes what is to be forgotten out of the bodies that are needed: of deliveries that
-// wait, of other events, of dead letters. Those that have just arrived get rows of their own first.
-// While a worker has deliveries in progress to split them, those that wait stay.
+// redactBodies redacts the bodies that are still needed: of waiting deliveries, of other events, of
+// dead letters. Arrivals get rows of their own first. While a worker is splitting deliveries,
+// waiting ones stay.
 func (s *Store) redactBodies(ctx context.Context, e inbox.Erasure) (busy bool, err error) {
 	if s.db.Dialect == sqldb.SQLite {
 		if err := s.admitAll(ctx); err != nil {
@@ -241,8 +241,8 @@ func (s *Store) admitAll(ctx context.Context) error {
 	}
 }
 
-// redactBody redacts the body of one delivery. It locks the lane of deliveries before, as those do
-// who split.
+// redactBody redacts the body of one delivery. It locks the lane of deliveries first, as splitting
+// does.
 func (s *Store) redactBody(ctx context.Context, e inbox.Erasure, id int64) (busy bool, err error) {
 	err = s.write(ctx, "Forget", false, func(tx *sql.Tx) error {
 		busy = false

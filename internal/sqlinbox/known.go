@@ -12,35 +12,36 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// knownKeys says which keys of deliveries a SQLite store knows. Of those that have arrived it is
-// sure, because no index has them; of nearly all others it knows that the table does not have them,
-// in 10 to 20 bits of memory for each that it has. To look a new key up in the index takes longer
-// than all else in storing a delivery, since each is somewhere else in it; repeats are rare.
+// knownKeys holds the keys of deliveries in a SQLite store: exactly for arrivals, which are in no
+// index, and approximately for the table, in 10 to 20 bits of memory for each key. For nearly all
+// new keys it knows that the table does not have them. Looking up a new key in the index would take
+// longer than the rest of storing a delivery, since keys are scattered over the index; repeats are
+// rare.
 //
-// What it says decides what is counted as new. That no key is stored twice is up to the index.
+// It only decides what is counted as new. The index ensures that no key is stored twice.
 //
-// A store that was opened reads the keys of the table along with its first commits, some with each,
-// and again when half of them have been deleted. Until it has read all, it says what it said
-// before; at first, that the table may have any key.
+// After it is opened, a store reads the keys of the table in steps, with its first commits, and
+// again when half of them have been deleted. Until it has read all, it uses the previous set;
+// without one, the table may have any key.
 type knownKeys struct {
 	mu      sync.Mutex
 	arrived map[keyHash]struct{} // nil if there are none
 	table   *keySet              // nil until all keys have been read
-	deleted int                  // keys of the set that the table does not have any more
-	reading *keySet              // the next set, with the keys up to after; nil if it is not being made
+	deleted int                  // keys of the set that were deleted from the table
+	reading *keySet              // the next set, with the keys up to after; nil if none is being read
 	after   string
 }
 
-// A keyHash stands for a key: there may be many of them.
+// A keyHash is a short form of a key, because there may be many.
 type keyHash [16]byte
 
-// hashKey is the beginning of a key's SHA-256: 128 bits do not collide by accident.
+// hashKey returns the first 128 bits of a key's SHA-256, which do not collide by accident.
 func hashKey(key string) keyHash {
 	sum := sha256.Sum256([]byte(key))
 	return keyHash(sum[:])
 }
 
-// hashesOf are the keys of records that have one.
+// hashesOf returns the hashes of the records' keys.
 func hashesOf(recs []inbox.Record) (hashes []keyHash) {
 	for _, rec := range recs {
 		if rec.DedupKey != "" {
@@ -50,7 +51,7 @@ func hashesOf(recs []inbox.Record) (hashes []keyHash) {
 	return hashes
 }
 
-// has reports whether a key is known, or is perhaps: then the index says.
+// has reports whether a key is known, and whether it may be: then the index decides.
 func (k *knownKeys) has(key keyHash) (known, perhaps bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -60,7 +61,7 @@ func (k *knownKeys) has(key keyHash) (known, perhaps bool) {
 	return false, k.table == nil || k.table.mayHave(key)
 }
 
-// arrive notes keys of arrivals, once the transaction that stored them is committed.
+// arrive adds keys of arrivals, after the commit of the transaction that stored them.
 func (k *knownKeys) arrive(keys ...keyHash) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -72,8 +73,8 @@ func (k *knownKeys) arrive(keys ...keyHash) {
 	}
 }
 
-// add notes keys of the table, once the transaction that stored them there is committed. If they
-// were those of arrivals, they are not any more.
+// add adds keys of the table, after the commit of the transaction that stored them, and removes
+// them from those of arrivals.
 func (k *knownKeys) add(keys ...keyHash) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -90,7 +91,7 @@ func (k *knownKeys) add(keys ...keyHash) {
 	}
 }
 
-// forget notes how many keys were deleted from the table.
+// forget counts keys that were deleted from the table.
 func (k *knownKeys) forget(n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -99,12 +100,12 @@ func (k *knownKeys) forget(n int) {
 	}
 }
 
-// keysPerCommit is how many keys of the table are read with a commit, in about a millisecond.
+// keysPerCommit is how many keys of the table are read with a commit, which takes about a
+// millisecond.
 const keysPerCommit = 512
 
-// readKeys reads the next keys of the table, if there are any to read. It runs in a transaction
-// that writes, so that no other one stores keys meanwhile; those that are stored afterwards are
-// added to what has been read.
+// readKeys reads the next keys of the table, if some are left. It runs in a write transaction, so
+// that no other one stores keys meanwhile; keys that are stored later are added to the set.
 func (s *Store) readKeys(ctx context.Context, tx *sql.Tx) error {
 	k := &s.keys
 	k.mu.Lock()
@@ -134,16 +135,15 @@ func (s *Store) readKeys(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// A keySet is a Bloom filter that grows: a row of filters, each for twice as many keys as the one
-// before. Of 100 keys that it does not have, it takes two or three for known.
+// A keySet is a scalable Bloom filter: a list of filters, each for twice as many keys as the one
+// before. Of 100 unknown keys, it takes two or three for known.
 type keySet struct {
 	keys    int
 	filters [][]filterBlock
-	room    int // keys that the last filter still takes
+	room    int // how many more keys the last filter takes
 }
 
-// A filterBlock has the bits of some keys: all bits of a key are in one, and so in one line of the
-// processor's cache.
+// A filterBlock has all bits of its keys, so that a lookup touches one cache line.
 type filterBlock [8]uint64
 
 const (

@@ -12,9 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Keys pass from the arrivals to the table while it is being read; more of them than one commit
-// reads, and than the first filter takes. A repeat is never counted as new, wherever its key is,
-// and what is new always is.
+// Keys move from the arrivals to the table while it is being read, more than one commit reads and
+// more than the first filter takes. A repeat is never counted as new, wherever its key is, and a
+// new delivery always is.
 func TestARepeatIsKnownWhereverItsKeyIs(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "inbox.db")
@@ -55,8 +55,8 @@ func TestARepeatIsKnownWhereverItsKeyIs(t *testing.T) {
 	require.Equal(t, 1000, add(store, 50000, 51000))
 }
 
-// When keys expire, most of what is remembered is of no use. It is read again, and repeats of what
-// is left are known all the time.
+// When keys expire, most of the set is useless. It is read again, and repeats of the remaining keys
+// are known all the time.
 func TestWhatExpiredIsNewAgain(t *testing.T) {
 	t.Parallel()
 	store, err := sqlitedb.OpenInbox(t.Context(), filepath.Join(t.TempDir(), "inbox.db"))
@@ -83,7 +83,7 @@ func TestWhatExpiredIsNewAgain(t *testing.T) {
 	require.Equal(t, 2, add("b", "c", "a"))
 }
 
-// splitAll claims all deliveries, and finds that they consist of nothing.
+// splitAll claims all deliveries, and settles them as empty.
 func splitAll(t *testing.T, store inbox.Store) {
 	t.Helper()
 	for _, backfill := range []bool{false, true} {

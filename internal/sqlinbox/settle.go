@@ -11,8 +11,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// Extend implements [inbox.Store]. A batch of which another worker has claimed a part has no lane
-// under its token any more: claimEvents takes them all away.
+// Extend implements [inbox.Store]. If another worker has claimed a part of a batch, no lane has its
+// token any longer: claimEvents takes all of them.
 func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.Duration) error {
 	return s.write(ctx, "Extend", false, func(tx *sql.Tx) error {
 		n, err := s.exec(
@@ -25,7 +25,7 @@ func (s *Store) Extend(ctx context.Context, token inbox.LeaseToken, lease time.D
 	})
 }
 
-// Settle implements [inbox.Store]. A token that this package has not made counts as a lost lease.
+// Settle implements [inbox.Store]. An unknown token counts as a lost lease.
 func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (s *Store) Settle(ctx context.Context, token inbox.LeaseToken, outcomes []i
 
 // Transact implements [inbox.TxSettler]. With SQLite, nothing else is written as long as fn runs.
 func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	var refused error // of fn, which is returned as it is
+	var refused error // the error of fn, which is returned unchanged
 	err := s.db.Transact(ctx, func(tx *sql.Tx) error {
 		refused = fn(tx)
 		return refused
@@ -48,8 +48,8 @@ func (s *Store) Transact(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 // SettleTx implements [inbox.TxSettler]. From here on the transaction locks rows that other
-// processes need, so it must not idle; before, only the host's own rows were locked, and it may
-// have taken its time.
+// processes need, so it must not idle; before, it locked only the host's own rows and may have
+// taken long.
 func (s *Store) SettleTx(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, outcomes []inbox.Settlement) error {
 	err := s.db.Set(ctx, tx, sqldb.LimitIdle)
 	if err == nil {
@@ -72,9 +72,9 @@ func (s *Store) settle(ctx context.Context, tx *sql.Tx, token inbox.LeaseToken, 
 	return s.settleEvents(ctx, tx, q, token, outcomes)
 }
 
-// An entry is an event that is to be settled.
+// An entry is an event to be settled.
 type entry struct {
-	id, delivery int64 // as the tables count
+	id, delivery int64 // IDs in the tables
 	lane         string
 	out          inbox.Settlement
 }
@@ -82,9 +82,9 @@ type entry struct {
 // A laneEnd is what a settlement does to a lane.
 type laneEnd struct {
 	settled int64         // records of its batch
-	freed   bool          // an outcome gives the rest of the batch back
-	after   time.Duration // the pause of the lane then; 0 after a release
-	tried   bool          // an outcome is not a release: the lane is not abandoned any more
+	freed   bool          // an outcome releases the rest of the batch
+	after   time.Duration // the pause of the lane after that; 0 after a release
+	tried   bool          // an outcome is not a release, so the lane counts as not abandoned
 }
 
 // add counts an outcome.
@@ -100,10 +100,9 @@ func (end *laneEnd) add(out inbox.Settlement) {
 	}
 }
 
-// settleEvents stores the outcomes of events, after it has locked their lanes in the order of their
-// names, so that two transactions do not wait for each other. What becomes of a lane follows from
-// the outcomes: it stays leased until all of its batch is settled, or one outcome gives the rest
-// back.
+// settleEvents stores the outcomes of events, after locking their lanes in the order of their
+// names, which prevents deadlocks. A lane stays leased until its whole batch is settled, or an
+// outcome releases the rest.
 func (s *Store) settleEvents(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement,
 ) error {
@@ -118,7 +117,7 @@ func (s *Store) settleEvents(
 		}
 		end := lanes[e.lane]
 		if end.freed {
-			return inbox.ErrLeaseLost // settled behind a record that gave the rest back
+			return inbox.ErrLeaseLost // settled after an outcome that released the rest
 		}
 		end.add(e.out)
 	}
@@ -136,12 +135,12 @@ func (s *Store) settleEvents(
 	return s.endLanes(ctx, tx, q, names, lanes)
 }
 
-// isWaiting is state = 0, for rows that are looked up by their id. Written plainly, it would let a
-// planner that thinks that few rows are waiting go through all of those.
+// isWaiting is state = 0, for rows that are looked up by id. In its plain form, a planner that
+// expects few waiting rows would scan all of them.
 const isWaiting = "state + 0 = 0"
 
-// entries finds the events that outcomes are about, which lie in lanes that the caller may not
-// hold: lockLanes decides that. An event that is not waiting was settled by another worker.
+// entries returns the events of outcomes. lockLanes decides whether the caller holds their lanes.
+// An event that is not waiting was settled by another worker.
 func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement) ([]entry, error) {
 	ids := make([]int64, len(outcomes))
 	for i, out := range outcomes {
@@ -175,7 +174,7 @@ func (s *Store) entries(ctx context.Context, tx *sql.Tx, outcomes []inbox.Settle
 }
 
 // lockLanes returns [inbox.ErrLeaseLost] unless the token holds all of the lanes. With PostgreSQL,
-// it locks them until the transaction ends, so that the answer stays true.
+// it locks them until the transaction ends, so that the result stays valid.
 func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, names []string) error {
 	among, arg := s.db.Dialect.AmongTexts("lane", names)
 	n := 0
@@ -188,8 +187,8 @@ func (s *Store) lockLanes(ctx context.Context, tx *sql.Tx, q queue, token inbox.
 	return err
 }
 
-// writeEvents stores what became of events, and notes for their deliveries which of them are done.
-// A released event stays as it is.
+// writeEvents stores the outcomes of events, and updates the counts of their deliveries. A released
+// event is not changed.
 func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) error {
 	var cells [][]sqldb.Cell
 	closed := map[int64]int64{}
@@ -230,10 +229,10 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 // someOpen is a condition in SQLite: the delivery has events that are neither done nor deleted.
 const someOpen = "EXISTS (SELECT 1 FROM webhook_events e WHERE e.delivery = webhook_deliveries.id AND e.state < 3)"
 
-// closeEvents notes that events are done or deleted, so many of each delivery. A delivery of which
-// no event is left is done, and loses its body. SQLite checks whether there are any; in PostgreSQL,
-// other transactions may be closing events of the same delivery, so the delivery has a count, which
-// they change one after the other.
+// closeEvents marks deliveries as done whose last events are done or deleted, and deletes their
+// bodies. It gets the number of closed events by delivery. SQLite checks whether events are left;
+// in PostgreSQL, other transactions may be closing events of the same delivery, so the delivery has
+// a counter, which they update one after the other.
 func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]int64) error {
 	if len(closed) == 0 {
 		return nil
@@ -249,8 +248,8 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 		cells = append(cells, []sqldb.Cell{sqldb.Number(id), sqldb.Number(n)})
 	}
 	from, args := s.table([]string{"id bigint", "closed bigint"}, cells)
-	// over is true of a delivery whose last events these are. It may be waiting for being split
-	// again, though, or be dead: then it needs its body.
+	// over is true for a delivery without further open events. If it waits to be split again, or is
+	// dead, it still needs its body.
 	const over = "CASE WHEN webhook_deliveries.left_open <= r.closed AND webhook_deliveries.state = 1 THEN "
 	_, err := s.exec(ctx, tx, `UPDATE webhook_deliveries SET left_open = webhook_deliveries.left_open - r.closed,
 		changed_at = ? + $now,
@@ -259,8 +258,8 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 	return err
 }
 
-// endLanes frees lanes whose batch is settled, and deletes those in which nothing waits. A lane in
-// quarantine that was only released goes back there.
+// endLanes frees lanes whose batch is settled, and deletes empty ones. A lane in quarantine that
+// was only released goes back there.
 func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []string, lanes map[string]*laneEnd) error {
 	cells := make([][]sqldb.Cell, len(names))
 	for i, name := range names {
@@ -270,10 +269,10 @@ func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []strin
 			sqldb.Number(end.after.Microseconds()), sqldb.Number(number(end.tried)),
 		}
 	}
-	// As in a claim, this is an INSERT of rows that are there, so its columns carry what the update
-	// needs: held has how many records were settled, next_at when a freed lane can be claimed,
+	// As in a claim, this is an INSERT of existing rows, so its columns carry the parameters of the
+	// update: held is how many records were settled, next_at when a freed lane can be claimed,
 	// state whether that is later, worker whether an outcome freed it, and abandoned whether it was
-	// tried. The worker's name stays what it was.
+	// tried. The worker's name is not changed.
 	from, args := s.table([]string{
 		"lane text", "settled bigint", "freed bigint", "pause bigint", "tried bigint",
 	}, cells)

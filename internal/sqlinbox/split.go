@@ -10,9 +10,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// settleDeliveries stores what deliveries consist of, if the token holds the lane of deliveries and
-// as many of them as there are outcomes. Events go first, because whether a delivery is done at
-// once depends on how many of them were new.
+// settleDeliveries stores the events of deliveries, if the token holds the lane of deliveries and
+// all deliveries of the outcomes. Events go first, because a delivery without new events is done at
+// once.
 func (s *Store) settleDeliveries(
 	ctx context.Context, tx *sql.Tx, q queue, token inbox.LeaseToken, outcomes []inbox.Settlement,
 ) error {
@@ -42,9 +42,8 @@ func (s *Store) settleDeliveries(
 	}
 	set, args := "held = ?", []any{held - end.settled}
 	if end.freed || held == end.settled {
-		// The other deliveries of a batch that was abandoned come before those behind them.
-		// Without a pause the lane has no time, so that a clock that is set back does not stop
-		// the next claim.
+		// The other deliveries of an abandoned batch come before later ones. Without a pause, the
+		// time of the lane is 0, so that a clock that is set back does not delay the next claim.
 		set = "held = 0, token = NULL, batch = CASE WHEN abandoned = 0 THEN NULL ELSE batch END, next_at = 0"
 		args = nil
 		if end.after > 0 {
@@ -61,34 +60,33 @@ func (s *Store) settleDeliveries(
 	return err
 }
 
-// A laneName is a lane of events. The same ordering key in the backfill is another lane.
+// A laneName is a lane of events. The same ordering key is another lane in the backfill.
 type laneName struct {
 	bulk int64
 	lane string
 }
 
-// A newLane is what events say of their lane.
+// A newLane is what new events change in their lane.
 type newLane struct {
 	number string
 	class  int64
 }
 
-// An eventPlace says which event of which delivery it is.
+// An eventPlace is the delivery and the index of an event.
 type eventPlace struct {
 	delivery int64
 	index    int
 }
 
-// addEvents stores the events that are not known, with their lanes, and returns how many there are
-// of each delivery. The index of keys decides what is known; placeholders are left out by the
-// condition on yields or, if their message is stored by the same statement, before.
+// addEvents stores new events with their lanes, and returns how many there are of each delivery.
+// The index of keys decides which are new. A placeholder whose message is known is left out by the
+// condition on yields or, if the same statement stores the message, before.
 func (s *Store) addEvents(
 	ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement,
 ) (added map[int64]int64, err error) {
 	var cells [][]sqldb.Cell
 	classes := map[eventPlace]int64{}
-	// Keys that the same statement stores, or finds to be known: its own condition does not see
-	// them.
+	// Keys of the same statement, which its condition does not see.
 	before := map[string]bool{}
 	for _, out := range outcomes {
 		for _, ev := range out.Events {
@@ -135,9 +133,9 @@ func (s *Store) addEvents(
 	return added, s.addLanes(ctx, tx, lanes)
 }
 
-// addLanes makes sure that lanes can be claimed. The update, which may change nothing, waits for a
-// lane that is being settled: it may be about to be deleted. They are locked in the order of their
-// names.
+// addLanes ensures that lanes exist and can be claimed. The update, which may change nothing, waits
+// for a lane that is being settled, because it may be about to be deleted. Lanes are locked in the
+// order of their names.
 func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]newLane) error {
 	names := make([]laneName, 0, len(lanes))
 	for name := range lanes {
@@ -162,8 +160,8 @@ func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]new
 	return err
 }
 
-// writeDeliveries stores what became of deliveries: one that consists of nothing new is done at
-// once. It returns [inbox.ErrLeaseLost] if one of them was not waiting any more.
+// writeDeliveries stores the outcomes of deliveries: one without new events is done at once. It
+// returns [inbox.ErrLeaseLost] if one of them was not waiting.
 func (s *Store) writeDeliveries(
 	ctx context.Context, tx *sql.Tx, outcomes []inbox.Settlement, added map[int64]int64,
 ) error {
@@ -193,8 +191,8 @@ func (s *Store) writeDeliveries(
 	from, args := s.table([]string{
 		"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text",
 	}, cells)
-	// over is true of a delivery that is split and has no open event, neither a new one nor, after
-	// a replay, an old one. SQLite looks for them; PostgreSQL has a count.
+	// over is true for a split delivery without open events, neither new ones nor, after a replay,
+	// old ones. SQLite looks for them; PostgreSQL has a counter.
 	over, count := "CASE WHEN r.state = 1 AND NOT "+someOpen+" THEN ", ""
 	if s.db.Dialect == sqldb.PostgreSQL {
 		over = "CASE WHEN r.state = 1 AND webhook_deliveries.left_open + r.added = 0 THEN "

@@ -5,16 +5,16 @@ package sqlinbox
 // and makes a delivery wait again. Rows that are done stay until their keys expire.
 const (
 	stateWaiting = 0
-	stateSplit   = 1 // of a delivery: its events are there, and need its body
+	stateSplit   = 1 // of a delivery: its events are stored, and need its body
 	stateDead    = 2 // a dead letter
 	stateDone    = 3 // only the key is left
 )
 
-// The column state of lanes of events. It is not what a clock says: a claim makes those ready whose
-// pause or lease has ended, so that all that are ready are in an index of their own.
+// The column state of lanes of events. It does not change by itself: a claim makes lanes ready
+// whose pause or lease has ended, so that all ready ones are in an index of their own.
 //
 //   - 0: ready.
 //   - 1: leased if there is a token, or else pausing, until next_at.
 //   - 2: in quarantine until next_at, and then for a claim that asks for it.
 //
-// The lanes of deliveries are in 1 all the time, and can be claimed from next_at.
+// The lanes of deliveries are always in 1, and can be claimed from next_at on.

@@ -9,17 +9,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// statements are prepared ones, for SQLite only: pgx keeps its own. They are never closed: there
-// are few, and they end with the database.
+// statements are prepared statements, for SQLite only: pgx has its own. They are never closed:
+// there are few, and they end with the database.
 type statements struct {
 	known  sync.Map // query → *sql.Stmt
-	wanted sync.Map // queries that a transaction has run and that are not known
+	wanted sync.Map // queries that a transaction has run and that are not prepared
 }
 
-// prepared returns the prepared statement of a query, for q, or nil if the query runs without: with
-// PostgreSQL, and with one connection, which is in use, so that preparing would wait forever.
-// Within a transaction nothing is prepared, because that takes another connection, and the host may
-// have them all waiting for this transaction to end; the query is noted instead.
+// prepared returns the prepared statement of a query, for q, or nil if it runs unprepared: with
+// PostgreSQL, and with a single connection, which is in use, so that preparing would wait forever.
+// Within a transaction nothing is prepared, because that takes another connection, and all of them
+// may be waiting for this transaction; the query is recorded instead.
 func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt {
 	if s.db.Dialect == sqldb.PostgreSQL || s.db.Stats().MaxOpenConnections == 1 {
 		return nil
@@ -38,15 +38,15 @@ func (s *Store) prepared(ctx context.Context, q querier, query string) *sql.Stmt
 	return s.prepare(context.WithoutCancel(ctx), query)
 }
 
-// known returns the statement of a query, or nil if it is not prepared.
+// known returns the prepared statement of a query, or nil.
 func (s *Store) known(query string) *sql.Stmt {
 	known, _ := s.statements.known.Load(query)
 	stmt, _ := known.(*sql.Stmt)
 	return stmt
 }
 
-// prepare returns nil if the query cannot be prepared. It may work where it runs, within a
-// transaction that has made the table; if not, that says why.
+// prepare returns nil if the query cannot be prepared. It may still work within a transaction that
+// has created the table; if not, running it returns the reason.
 func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 	stmt, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
@@ -58,8 +58,8 @@ func (s *Store) prepare(ctx context.Context, query string) *sql.Stmt {
 	return s.known(query)
 }
 
-// prepareWanted prepares the queries that transactions have noted, after a commit, when no caller
-// waits any more. Without a free connection they are noted again by the next transaction.
+// prepareWanted prepares recorded queries after a commit, when no caller waits. Without a free
+// connection, the next transaction records them again.
 func (s *Store) prepareWanted(ctx context.Context) {
 	s.statements.wanted.Range(func(key, _ any) bool {
 		s.statements.wanted.Delete(key)

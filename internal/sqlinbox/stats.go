@@ -9,17 +9,17 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// statsAge is how old counts get at most: they can have taken long because there was no connection,
-// and not because there is much to count.
+// statsAge is the maximum age of counts. It limits the effect of a count that took long only
+// because it waited for a connection.
 const statsAge = 3 * time.Second
 
-// Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more there is to
-// do, so the result is kept for ten times as long as that took, but not longer than 3 seconds.
+// Stats implements [inbox.Store]. Keys are not counted. Counting takes longer the more is waiting,
+// so the result is kept for ten times as long as that took, up to 3 seconds.
 func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	s.statsMu.Lock()
 	defer s.statsMu.Unlock()
-	// An empty inbox is counted again each time. It is fast, and a caller that waits for it
-	// (WaitIdle) must not be told what was a moment ago.
+	// An empty inbox is counted again each time: that is fast, and WaitIdle must not see an old
+	// count.
 	if s.stats.Depth() > 0 && time.Since(s.statsAt) < min(10*s.statsIn, statsAge) {
 		return s.stats, nil
 	}
@@ -32,9 +32,9 @@ func (s *Store) Stats(ctx context.Context) (inbox.Stats, error) {
 	return st, nil
 }
 
-// count counts in one statement with a row for what is live and one for the backfill. The ages are
-// those of the first rows of each, by ID: near enough, and found without looking at all. id + 0
-// keeps planners from searching all deliveries, in the order of IDs, for the first that waits.
+// count counts in one statement with a row for the live queue and one for the backfill. The ages
+// are those of the rows with the lowest IDs, which is close enough and needs no scan. id + 0
+// prevents planners from searching all deliveries, in the order of IDs, for the first waiting one.
 func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	ctx = sqldb.Unhurried(ctx)
 	st := inbox.Stats{DedupKeys: -1}
@@ -92,8 +92,8 @@ func (s *Store) count(ctx context.Context) (inbox.Stats, error) {
 	return st, nil
 }
 
-// sweepStep is how many keys are forgotten in one transaction. With SQLite, nothing else is written
-// meanwhile, so it is little.
+// sweepStep is how many keys are deleted in one transaction. It is small because nothing else is
+// written meanwhile with SQLite.
 const sweepStep = 1000
 
 // DeleteExpired implements [inbox.Sweeper]. Events go first, since an event needs its delivery.

@@ -24,8 +24,8 @@ type Store struct {
 	commits  *committer // of appends; with SQLite, of everything
 	backfill *committer // of appends of the backfill; with SQLite, the same one
 
-	// The clock of a SQLite store goes on from when it was made, however often the system's clock
-	// is set. With PostgreSQL, the clock is the server's.
+	// The clock of a SQLite store is monotonic from its start, however often the system's clock is
+	// set. With PostgreSQL, the clock is the server's.
 	epoch time.Time
 
 	keys knownKeys // with SQLite
@@ -33,10 +33,10 @@ type Store struct {
 	statements statements
 	turns      turns
 
-	// sharedUntil is until when batches of deliveries are short, in nanoseconds since 1970.
+	// sharedUntil is when batches of deliveries stop being short, in nanoseconds since 1970.
 	sharedUntil atomic.Int64
 
-	// What Stats counted last.
+	// The last result of Stats.
 	statsMu sync.Mutex
 	stats   inbox.Stats
 	statsAt time.Time
@@ -49,12 +49,12 @@ var (
 	_ inbox.Sweeper   = (*Store)(nil)
 )
 
-// longestPause is the longest that a lane pauses after a restart of the only process. A pause
-// beyond it was begun under a clock that was ahead.
+// longestPause is the longest pause of a lane after a restart of the only process. A longer one
+// comes from a clock that was ahead.
 const longestPause = time.Hour
 
-// Open returns a store over a database whose tables are there. With SQLite, whose file one process
-// may use, it also ends the leases of the process before it, and there may be one Store for a file.
+// Open returns a store over a database that has the tables. With SQLite, whose file belongs to one
+// process and one Store, it also ends the leases of the previous process.
 func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	s := New(db)
 	if db.Dialect == sqldb.PostgreSQL {
@@ -65,7 +65,7 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	}
 	s.keys.reading = new(keySet)
 	return s, explain("Open", db.Transact(ctx, func(tx *sql.Tx) error {
-		// No worker has this token; the next claim finds that the lease has ended.
+		// No worker has this token, and the next claim finds that the lease has ended.
 		_, err := s.exec(ctx, tx, `UPDATE webhook_lanes SET token = kind || '.' || bulk || '.', next_at = 0
 			WHERE token IS NOT NULL`)
 		if err != nil {
@@ -78,9 +78,9 @@ func Open(ctx context.Context, db *sqldb.DB) (*Store, error) {
 	}))
 }
 
-// New returns a store that has not looked into the database: Open is for stores in use. SQLite has
-// one writer, so all of its transactions go through one committer; with PostgreSQL, only appends
-// wait for each other, because only they gain by sharing a commit.
+// New returns a store without reading the database; use Open. SQLite has one writer, so all of its
+// transactions go through one committer; with PostgreSQL, only appends do, because only they gain
+// by sharing a commit.
 func New(db *sqldb.DB) *Store {
 	s := &Store{db: db, name: rand.Text(), epoch: time.Now()}
 	if db.Dialect == sqldb.SQLite {
@@ -96,9 +96,9 @@ func New(db *sqldb.DB) *Store {
 // DB returns the database, for the host's own statements within InTx.
 func (s *Store) DB() *sql.DB { return s.db.DB }
 
-// in is a parameter: the moment in so long, to be added to what $now stands for. PostgreSQL adds
-// its own clock. SQLite has no clock that goes on evenly, so there the parameter is the moment and
-// $now is 0.
+// in returns a parameter for the moment after a duration, to be added to $now. PostgreSQL adds its
+// own clock. SQLite has no monotonic clock, so there the parameter is the moment itself and $now is
+// 0.
 func (s *Store) in(d time.Duration) int64 {
 	if s.db.Dialect == sqldb.PostgreSQL {
 		return d.Microseconds()
@@ -106,21 +106,21 @@ func (s *Store) in(d time.Duration) int64 {
 	return s.epoch.Add(time.Since(s.epoch) + d).UnixMicro()
 }
 
-// query writes a statement for the dialect: it replaces $now and the placeholders.
+// query translates a statement for the dialect: it replaces $now and the placeholders.
 func (s *Store) query(query string) string {
-	now := "0" // the parameter is a moment already
+	now := "0" // the parameter is the moment
 	if s.db.Dialect == sqldb.PostgreSQL {
 		now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 	}
 	return s.db.Dialect.Rebind(strings.ReplaceAll(query, "$now", now))
 }
 
-// maxTries is how often a transaction is tried that loses against others, by a deadlock or by a
-// conflict of serialization. More than that is no bad luck.
+// maxTries is how often a transaction is attempted that ends with a deadlock or a serialization
+// failure. More than that is no coincidence.
 const maxTries = 20
 
-// write runs fn in a transaction. With SQLite, it may share one with others, and so be run again,
-// and one of the backfill waits behind what is live. what names the method in errors.
+// write runs fn in a transaction. With SQLite, fn may share one with others, and so may run again,
+// and one of the backfill waits behind live ones. what names the method in errors.
 func (s *Store) write(ctx context.Context, what string, backfill bool, fn func(*sql.Tx) error) error {
 	if s.db.Dialect == sqldb.SQLite {
 		return explain(what, s.commits.do(ctx, &job{ctx: ctx, backfill: backfill, fn: fn}))
@@ -128,8 +128,7 @@ func (s *Store) write(ctx context.Context, what string, backfill bool, fn func(*
 	return s.direct(ctx, what, fn)
 }
 
-// direct runs fn in a transaction of its own, and again, after a short pause, for as long as it
-// loses against another one.
+// direct runs fn in a transaction of its own, and retries it after conflicts, with short pauses.
 func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -158,15 +157,15 @@ func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
 	return err
 }
 
-// goByIndex has PostgreSQL read tables row by row, in the order of an index. All statements here go
-// from a few values to their rows, or take the first rows of an index. A planner that has not seen
-// the table yet, or saw it when it was empty, would read and sort all of it.
+// goByIndex makes PostgreSQL use indexes. All statements here look up few rows, or take the first
+// rows of an index. A planner without statistics, or with those of an empty table, would read and
+// sort the whole table.
 const goByIndex = "set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), " +
 	"set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), " +
 	"set_config('jit', 'off', true)"
 
-// explain says which method has failed and what the host can do about it. ErrLeaseLost is no
-// failure of the database, and comes as it is.
+// explain adds the name of the method and what the host can do. ErrLeaseLost is no failure of the
+// database, and stays as it is.
 func explain(what string, err error) error {
 	if errors.Is(err, inbox.ErrLeaseLost) {
 		return inbox.ErrLeaseLost
@@ -177,7 +176,7 @@ func explain(what string, err error) error {
 // A querier is the database or a transaction.
 type querier = sqldb.Querier
 
-// read hands every row to each. The rows are closed when it returns, so that the connection is
+// read calls each for every row. It closes the rows before it returns, so that the connection is
 // free.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	query = s.query(query)
@@ -196,7 +195,7 @@ func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error,
 	return sqldb.EachRow(rows, each)
 }
 
-// exec returns how many rows the statement changed. It is a prepared statement if there is one.
+// exec runs a statement, a prepared one if there is one, and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
 	query = s.query(query)
 	ctx, answered := s.db.Statement(ctx)

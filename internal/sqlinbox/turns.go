@@ -15,19 +15,19 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// The column class of lanes. A lane of statuses becomes one of messages when something else is
-// split into it, and stays one until it is empty.
+// The column class of lanes. A lane of statuses becomes one of messages when it gets another event,
+// and stays one until it is empty.
 const (
 	classMessages = 0
-	classStatuses = 1 // nothing but statuses waits in the lane
+	classStatuses = 1 // the lane has only statuses
 )
 
-// statusShare is the part of a claim's lanes that statuses get while there are messages: one in so
-// many.
+// statusShare is the share of a claim's lanes for statuses while there are messages: one in
+// statusShare.
 const statusShare = 8
 
-// turns are where the next claims of a queue begin, by class: behind the number that came last.
-// They are in memory, and begin anywhere, so that processes do not all begin with the same number.
+// turns has the number after which the next claim of a queue begins, by class. It is in memory, and
+// starts at random, so that processes do not all begin with the same number.
 type turns struct {
 	mu   sync.Mutex
 	last map[queue][2]string
@@ -39,7 +39,7 @@ func (t *turns) of(q queue) [2]string {
 	if last, ok := t.last[q]; ok {
 		return last
 	}
-	anywhere := strconv.FormatInt(rand.Int64N(1e15), 10) //nolint:gosec // a place to begin is no secret
+	anywhere := strconv.FormatInt(rand.Int64N(1e15), 10) //nolint:gosec // a starting point is no secret
 	return [2]string{anywhere, anywhere}
 }
 
@@ -52,19 +52,19 @@ func (t *turns) set(q queue, last [2]string) {
 	t.last[q] = last
 }
 
-// look finds out, without a transaction, whether a claim may bring something: most of the time
-// there is nothing to do. It lists the numbers that have lanes which are ready, in the order of
-// their turns: as many as the claim can take lanes.
+// look finds out, without a transaction, whether a claim may find something: most of the time there
+// is nothing to do. It lists the numbers with ready lanes, in the order of their turns, up to the
+// number of lanes that the claim can take.
 //
-// It seeks from one number to the next in the index of what is ready, so that it costs as much as
-// it finds, however many lanes a number has. It goes two ways at once: from the number whose turn
+// It seeks from one number to the next in the index of ready lanes, so that its cost depends on
+// what it finds, however many lanes a number has. It scans two ranges: from the number whose turn
 // it is, and from the first one.
 func (s *Store) look(ctx context.Context, in querier, q queue, req inbox.ClaimRequest) (found sighting, err error) {
 	if q.kind == inbox.KindDelivery {
 		return s.lookForDeliveries(ctx, q)
 	}
 	type place struct {
-		class int64 // or what else the row is about
+		class int64 // or another kind of row
 		at    sql.NullInt64
 		name  string
 	}
@@ -102,16 +102,17 @@ func (s *Store) look(ctx context.Context, in querier, q queue, req inbox.ClaimRe
 	return found, nil
 }
 
-// Rows of lookQuery that are about no number: when the next lease or pause ends, or quarantine.
+// Rows of lookQuery without a number: the end of the next lease or pause, and of the next
+// quarantine.
 const (
 	dueRow        = 2
 	quarantineRow = 3
 )
 
-// lookQuery has for each class (0, 1) and lap a row for each number, with its place, and those that
-// are about no number. Lap 0 begins behind the number that came last, lap 1 with the first number.
-// The subquery that seeks the next number is what the index of ready lanes is for. With MIN in
-// place of ORDER BY and LIMIT, PostgreSQL may read all rows.
+// lookQuery returns a row for each class (0, 1), lap and number, with its place, and the rows
+// without a number. Lap 0 begins after the number that came last, lap 1 with the first number. The
+// subquery that seeks the next number uses the index of ready lanes. With MIN in place of ORDER BY
+// and LIMIT, PostgreSQL may read all rows.
 var lookQuery = func() string {
 	const next = "(SELECT x.number FROM webhook_lanes x WHERE x.state = 0 AND x.kind = 1 AND x.bulk = q.bulk AND "
 	return `WITH RECURSIVE q AS (
@@ -134,21 +135,21 @@ var lookQuery = func() string {
 		WHERE x.kind = 1 AND x.bulk = q.bulk AND x.state = 2 ORDER BY x.next_at LIMIT 1) - q.at, '' FROM q`
 }()
 
-// A pile is what can be claimed of one number and class: lanes, or deliveries.
+// A pile is the claimable lanes or deliveries of one number and class.
 type pile[T any] struct {
 	class  int
 	number string
 	wanted int // how many to read
-	items  []T // those that were read
-	dealt  int // those that are in the batch
+	items  []T // the ones read
+	dealt  int // how many of them are in the batch
 }
 
-// full reports whether there may be more than was read.
+// full reports whether there may be more than were read.
 func (p *pile[T]) full() bool { return len(p.items) == p.wanted }
 
-// deal has n items taken: each number gets one, and then each of them the next one, and of every
-// eight one is of statuses. Where nothing is left of a number or a class, others get its turns.
-// take takes an item of a pile, and reports whether it could.
+// deal takes n items round-robin over the numbers; one in eight is of statuses. If a number or a
+// class has nothing left, others get its turns. take takes an item of a pile, and reports whether
+// it could.
 func deal[T any](piles [2][]*pile[T], n int, take func(*pile[T]) bool) {
 	var at [2]int
 	next := func(class int) bool {
@@ -186,13 +187,13 @@ func dealt[T any](piles [2][]*pile[T], n int) (items []T) {
 	return items
 }
 
-// maxDeals is how often readyLanes locks lanes, because numbers had fewer than their turns. What is
-// missing after that is left to the next claim.
+// maxDeals is how often readyLanes locks lanes to fill a batch, because some numbers had fewer than
+// their turns. The rest is left to the next claim.
 const maxDeals = 3
 
-// readyLanes locks lanes that are ready, those of each number first that have waited longest. With
-// PostgreSQL, lanes that other claims have locked are skipped. It returns them in the order of
-// their turns, so that a batch can end anywhere, and whether these are all that there were.
+// readyLanes locks ready lanes, for each number those that have waited longest. With PostgreSQL,
+// lanes that other claims have locked are skipped. It returns them in the order of their turns, so
+// that a batch can end anywhere, and whether these are all ready lanes.
 func (s *Store) readyLanes(
 	ctx context.Context, tx *sql.Tx, q queue, limit int, numbers [2][]string,
 ) (lanes []claimable, all bool, err error) {
@@ -202,7 +203,7 @@ func (s *Store) readyLanes(
 			piles[class] = append(piles[class], &pile[claimable]{class: class, number: number})
 		}
 	}
-	more := piles // those that may have more lanes
+	more := piles // the piles that may have more lanes
 	for n, locks := limit, 0; n > 0 && len(more[0])+len(more[1]) > 0 && locks < maxDeals; locks++ {
 		deal(more, n, func(p *pile[claimable]) bool { p.wanted++; return true })
 		wanting := slices.DeleteFunc(slices.Concat(more[0], more[1]), (*pile[claimable]).full)
@@ -220,16 +221,16 @@ func (s *Store) readyLanes(
 			}
 		}
 		if len(more[classMessages]) > 0 {
-			more[classStatuses] = nil // they have had their share
+			more[classStatuses] = nil // statuses have had their share
 		}
 	}
-	// A class that has as many numbers as were looked for may have more of them.
+	// If a class has as many numbers as were asked for, it may have more.
 	all = len(numbers[0]) < limit && len(numbers[1]) < limit &&
 		!slices.ContainsFunc(slices.Concat(piles[0], piles[1]), (*pile[claimable]).full)
 	return dealt(piles, limit), all, nil
 }
 
-// lockPiles locks as many lanes of each pile as are wanted.
+// lockPiles locks the wanted number of lanes of each pile.
 func (s *Store) lockPiles(ctx context.Context, tx *sql.Tx, q queue, piles []*pile[claimable]) error {
 	most := 0
 	cells := make([][]sqldb.Cell, len(piles))
@@ -245,7 +246,7 @@ func (s *Store) lockPiles(ctx context.Context, tx *sql.Tx, q queue, piles []*pil
 			AND x.class = r.class AND x.number = r.number ORDER BY x.next_at LIMIT r.wanted` + s.skipLocked() + `) l
 		ORDER BY r.place, l.next_at`
 	args = append(args, q.bulk)
-	if s.db.Dialect == sqldb.SQLite { // no limit for each row
+	if s.db.Dialect == sqldb.SQLite { // which has no limit per row
 		query = `SELECT r.place, l.lane, l.abandoned FROM ` + from + ` CROSS JOIN webhook_lanes l
 			WHERE l.kind = 1 AND l.bulk = ? AND l.lane IN (SELECT x.lane FROM webhook_lanes x WHERE x.state = 0
 				AND x.kind = 1 AND x.bulk = ? AND x.class = r.class AND x.number = r.number ORDER BY x.next_at LIMIT ?)

@@ -41,7 +41,7 @@ func onStores(t *testing.T, run func(t *testing.T, store *sqlinbox.Store)) {
 	})
 }
 
-// A splitting claims deliveries, and settles them as ones that consist of nothing.
+// A splitting claims deliveries, and settles them as empty.
 type splitting struct {
 	*testing.T
 
@@ -70,7 +70,7 @@ func (s splitting) claim(n int, lease time.Duration) (b inbox.Batch, keys []stri
 	return b, keys
 }
 
-// split claims a batch and settles it.
+// split claims and settles a batch.
 func (s splitting) split(n int) (keys []string) {
 	s.Helper()
 	b, keys := s.claim(n, time.Minute)
@@ -89,7 +89,7 @@ func (s splitting) settle(b inbox.Batch) {
 	require.NoError(s, s.store.Settle(s.Context(), b.LeaseToken, outs))
 }
 
-// splitAll splits until nothing waits, and returns the keys.
+// splitAll splits all waiting deliveries and returns their keys.
 func (s splitting) splitAll() (keys []string) {
 	for {
 		some := s.split(100)
@@ -100,8 +100,8 @@ func (s splitting) splitAll() (keys []string) {
 	}
 }
 
-// What arrives for one number waits for a short batch of another one, and a number that is alone
-// has large ones.
+// A delivery of one number waits for a short batch of another one; a number alone has large
+// batches.
 func TestBatchesAreShortWhereNumbersShareTheInbox(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, store *sqlinbox.Store) {
@@ -114,7 +114,7 @@ func TestBatchesAreShortWhereNumbersShareTheInbox(t *testing.T) {
 	})
 }
 
-// What one number's customers write is not split behind all that another number gets.
+// Messages of one number are not split after all deliveries of another number.
 func TestDeliveriesOfNumbersTakeTurns(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, store *sqlinbox.Store) {
@@ -135,8 +135,8 @@ func TestDeliveriesOfNumbersTakeTurns(t *testing.T) {
 	})
 }
 
-// A delivery that may be about several numbers is split behind all that came before, and ahead of
-// all that came after, so that each conversation stays in order.
+// A delivery that may be about several numbers is split after all earlier and before all later
+// ones, so that each conversation stays in order.
 func TestADeliveryOfSeveralNumbersKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, store *sqlinbox.Store) {
@@ -155,8 +155,8 @@ func TestADeliveryOfSeveralNumbersKeepsItsPlace(t *testing.T) {
 	})
 }
 
-// A delivery that ends the process is found among those that were in progress with it, and not
-// among all that wait: they come first, one at a time until one of them is settled.
+// A delivery that crashes the process is found among those that were in progress, and not among all
+// waiting ones: they come first, one at a time until one of them is settled.
 func TestAnAbandonedBatchOfDeliveriesComesBackFirst(t *testing.T) {
 	t.Parallel()
 	onStores(t, func(t *testing.T, store *sqlinbox.Store) {

@@ -66,7 +66,7 @@ func Open(ctx context.Context, path string) (*File, error) {
 func (f *File) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
 
 // create makes the file if it does not exist, readable by its owner alone, and returns its absolute
-// path. It refuses what SQLite would take for something else than the name of a file.
+// path. It refuses what SQLite would take for something other than the name of a file.
 func create(path string) (string, error) {
 	if path == "" || strings.HasPrefix(path, ":memory:") || strings.HasPrefix(path, "file:") {
 		return "", errors.New("the path is not the name of a file; write one like data/whatsapp.db " +

@@ -11,15 +11,14 @@ import (
 )
 
 // UpdateBatch implements [coexistence.BatchStore]. It takes about six statements and one commit for
-// as many events as there are, where each of them takes five and two commits by itself. Changes run
-// within a transaction: they must not use the store or the database.
+// the whole batch; a single event takes five statements and two commits. Changes run within a
+// transaction: they must not use the store or the database.
 //
-// Contacts are read without a lock, and written on condition that they are what was read: people
-// who are known, as nearly all are, wait for no other process that writes to their numbers. If
-// another writer comes between, it begins again and locks what it reads; if a person is new, or
-// turns out to be another one, also the numbers concerned, as UpdateContact does. Rows are taken in
-// one order by every writer, contacts before messages, so that two processes do not wait for each
-// other.
+// Contacts are read without a lock, and written only if they are unchanged: known people, which are
+// nearly all, do not wait for another process that writes to their number. After a conflict, it
+// retries and locks what it reads; if a person is new or turns out to be another one, also the
+// numbers concerned, as UpdateContact does. Every writer locks rows in the same order, contacts
+// before messages, so that two processes cannot deadlock.
 func (s *Store) UpdateBatch(
 	ctx context.Context, contacts []coexistence.ContactChange, messages []coexistence.MessageChange,
 ) ([]coexistence.Contact, []coexistence.Conversation, error) {
@@ -33,7 +32,7 @@ func (s *Store) UpdateBatch(
 	err := s.write(ctx, "UpdateBatch", func(tx *sql.Tx) error {
 		f := &forgotten{s: s, q: tx}
 		people, err := s.changeContacts(ctx, tx, f, contacts, &locks)
-		locks.rows = true // in the next try
+		locks.rows = true // from the next attempt on
 		if err != nil {
 			return err
 		}
@@ -57,8 +56,8 @@ func (s *Store) UpdateBatch(
 	return stored, conversations, nil
 }
 
-// results returns, for each change, the conversation that its message is in: those that have
-// changed and whose contact was read, which are all but those of groups.
+// results returns the conversation of each change's message, if it has changed and its contact was
+// read. That is all conversations but those of groups.
 func (c *changedConversations) results(
 	messages []coexistence.MessageChange, people *people,
 ) []coexistence.Conversation {
@@ -94,16 +93,16 @@ func messageChanges(list []coexistence.MessageChange) ([]messageKey, map[message
 	return keys, byKey
 }
 
-// batchLocks are the locks that a try of a batch takes before it changes contacts: none at first,
-// and then what the tries before have found to be needed.
+// batchLocks are the locks that an attempt takes before it changes contacts: none at first, and
+// then those that earlier attempts found to be necessary.
 type batchLocks struct {
 	rows    bool // of the contacts
 	numbers map[graph.PhoneNumberID]bool
 }
 
-// changeContacts changes contacts within a transaction. If numbers turn out to need a lock that it
-// has not taken, it adds them to locks and asks for another try, since locks of numbers are taken
-// in one order, and before any row.
+// changeContacts changes contacts within a transaction. If a number turns out to need a lock, it
+// adds the number to locks and asks for another attempt, since locks of numbers are taken in one
+// order and before any row.
 func (s *Store) changeContacts(
 	ctx context.Context, tx *sql.Tx, f *forgotten, changes []coexistence.ContactChange, locks *batchLocks,
 ) (*people, error) {
@@ -160,14 +159,14 @@ func (s *Store) lockNumbers(ctx context.Context, tx *sql.Tx, phones map[graph.Ph
 	for i, h := range hashes {
 		cells[i] = sqldb.Number(h)
 	}
-	// Rows of unnest come in their order, and each takes its lock before the next.
+	// Rows of unnest come in order, and each is locked before the next.
 	_, err := s.exec(ctx, tx, "SELECT pg_advisory_xact_lock(n) FROM unnest(CAST(? AS bigint[])) AS n",
 		sqldb.Array(cells))
 	return err
 }
 
-// readPeople reads all contacts that the changes look for. With lock, their rows stay as they are
-// until the transaction ends.
+// readPeople reads all contacts that the changes look for. With lock, it locks their rows until the
+// transaction ends.
 func (s *Store) readPeople(
 	ctx context.Context, tx *sql.Tx, p *people, changes []coexistence.ContactChange, lock bool,
 ) error {
@@ -220,9 +219,9 @@ func (s *Store) readPeople(
 	}, query, args...)
 }
 
-// writePeople stores what the changes have made of contacts: those who stay who they are, then
-// those who are new, each in a statement or two, and then one by one those who were merged or got
-// another alias. locked says that the rows are locked, so that nothing has come between.
+// writePeople stores changed contacts: first those with the same aliases, then new ones, each group
+// in a statement or two, then one by one those that were merged or got another alias. locked says
+// that the rows are locked, so that they cannot have changed.
 func (s *Store) writePeople(ctx context.Context, tx *sql.Tx, p *people, locked bool) error {
 	var known [][]sqldb.Cell
 	var ids []int64
@@ -268,10 +267,10 @@ func (s *Store) writePeople(ctx context.Context, tx *sql.Tx, p *people, locked b
 	return nil
 }
 
-// updatePeople stores contacts that keep their aliases, if each is still what was read.
+// updatePeople stores contacts that keep their aliases, if each is unchanged since it was read.
 func (s *Store) updatePeople(ctx context.Context, tx *sql.Tx, ids []int64, rows [][]sqldb.Cell, locked bool) error {
 	if len(ids) > 1 && !locked && s.db.Dialect == sqldb.PostgreSQL {
-		// UPDATE takes rows in any order, and two of them could wait for each other.
+		// UPDATE locks rows in any order, and two of them could deadlock.
 		among, arg := s.db.Dialect.Among("conversation", ids)
 		_, err := s.exec(ctx, tx, "SELECT conversation FROM coexistence_contacts WHERE "+among+
 			" ORDER BY conversation FOR UPDATE", arg)
@@ -288,7 +287,7 @@ func (s *Store) updatePeople(ctx context.Context, tx *sql.Tx, ids []int64, rows 
 	return err
 }
 
-// insertPeople stores new contacts, whose aliases are known to find no contact.
+// insertPeople stores new contacts, whose aliases are known to belong to no contact.
 func (s *Store) insertPeople(ctx context.Context, tx *sql.Tx, list []*person) error {
 	if len(list) == 0 {
 		return nil

@@ -13,17 +13,18 @@ import (
 )
 
 // A storedContact is a contact with its rows: the id of the conversation, and the document that it
-// was read from. Without a document, it is a conversation of which no contact is known.
+// was read from. Without a document, it is a conversation without a known contact.
 type storedContact struct {
 	id      int64
 	doc     string
 	contact coexistence.Contact
 }
 
-// UpdateContact implements [coexistence.ContactStore]. fn is tried on what one read has found. A
-// change that changes nothing writes nothing, and one of a known person who stays that person, as
-// nearly all are, writes one row and takes no lock of the number. Whatever else happens begins
-// again under the lock of the number's contacts. fn must not use the store or the database itself.
+// UpdateContact implements [coexistence.ContactStore]. fn is first applied to what one read has
+// found. If it changes nothing, nothing is written; if a known person keeps the same aliases, as
+// nearly always, one row is written without the lock of the number. In all other cases the change
+// starts again under the lock of the number's contacts. fn must not use the store or the database
+// itself.
 func (s *Store) UpdateContact(
 	ctx context.Context, phone graph.PhoneNumberID, aliases []string, fn func(*coexistence.Contact),
 ) (coexistence.Contact, error) {
@@ -78,8 +79,8 @@ func (s *Store) UpdateContact(
 	return stored, nil
 }
 
-// newContact is the contact that a change gets if none was found: one that knows whether the person
-// was forgotten.
+// newContact returns the contact for a change that found none; it says whether the person was
+// forgotten.
 func (s *Store) newContact(
 	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string, found []storedContact,
 ) (coexistence.Contact, error) {
@@ -92,10 +93,10 @@ func (s *Store) newContact(
 	return f.of(who).NewContact(phone), err
 }
 
-// updateKnown stores a contact that was read and changed, and reports whether it could: not if the
-// contact got other aliases, since those are rows that other contacts may have, or other names,
-// which are rows as well, and not if its row was changed or deleted meanwhile. It is one statement,
-// so that it waits for no lock of the number and holds none while other people of the number write.
+// updateKnown stores a contact that was read and changed, and reports whether it could. It cannot
+// if the contact got other aliases or names, which are rows of their own, or if its row was changed
+// or deleted meanwhile. It is one statement, so that it neither waits for the lock of the number
+// nor holds it.
 func (s *Store) updateKnown(ctx context.Context, known storedContact, c coexistence.Contact) (bool, error) {
 	if !slices.Equal(known.contact.Aliases, c.Aliases) || !slices.Equal(known.contact.Words(), c.Words()) {
 		return false, nil
@@ -108,14 +109,14 @@ func (s *Store) updateKnown(ctx context.Context, known storedContact, c coexiste
 		"UPDATE coexistence_contacts SET contact_key = ?, doc = ? WHERE conversation = ? AND doc = ?",
 		text(c.Key), doc, known.id, known.doc)
 	if lost(err) {
-		return false, nil // a stricter level of isolation, where the host has one
+		return false, nil // with a stricter isolation level of the host
 	}
 	return n == 1, err
 }
 
-// lockFound keeps the contacts of aliases, a table named a, from changing until the transaction
-// ends: changes of known people do not take the number's lock. Every writer takes rows in one
-// order. What is read is read afterwards, as it is then.
+// lockFound locks the contacts of aliases, a table named a, until the transaction ends, because
+// changes of known people do not take the number's lock. Every writer locks rows in the same order.
+// The caller reads after that.
 func (s *Store) lockFound(ctx context.Context, tx *sql.Tx, aliases string, args ...any) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -126,10 +127,9 @@ func (s *Store) lockFound(ctx context.Context, tx *sql.Tx, aliases string, args 
 }
 
 // lockContacts lets one transaction at a time change which people a number has, and under which
-// aliases. Rows would not do: whom a change concerns shows only while it is made, since two
-// contacts can turn out to be one.
-// The lock ends with the transaction, so that poolers which hand each transaction another
-// connection keep it. SQLite has one writer anyway.
+// aliases. Row locks are not enough: which contacts a change concerns shows only while it is made,
+// since two contacts can turn out to be one person. The lock ends with the transaction, so that
+// poolers which hand each transaction another connection keep it. SQLite has one writer anyway.
 func (s *Store) lockContacts(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -154,8 +154,8 @@ func cleaned(aliases []string) []string {
 	return names
 }
 
-// find returns the contacts that are found by one of the aliases, each once, in the order of those.
-// The query answers in any order, so the rows are sorted here.
+// find returns the contacts of the aliases, each once, in the order of the aliases. The query
+// returns rows in any order, so they are sorted here.
 func (s *Store) find(
 	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string,
 ) ([]storedContact, error) {
@@ -193,9 +193,9 @@ func (s *Store) find(
 	return list, nil
 }
 
-// replace stores a contact in the place of those that it was made of, whose conversations become
-// one. The conversation keeps its id, and every alias that ever led to it. The caller must hold the
-// number's lock, unless nothing but the document changes. It returns the id, 0 if nothing is kept.
+// replace stores a contact in place of those that were merged into it, and merges their
+// conversations. The conversation keeps its id and all of its aliases. The caller must hold the
+// number's lock, unless only the document changes. It returns the id, 0 if nothing is stored.
 func (s *Store) replace(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, found []storedContact, c coexistence.Contact,
 ) (conversation int64, err error) {
@@ -218,7 +218,7 @@ func (s *Store) replace(
 	for i, k := range found {
 		ids[i] = k.id
 	}
-	if len(c.Aliases) == 0 { // nothing would ever find it
+	if len(c.Aliases) == 0 { // it could never be found
 		if len(ids) == 0 {
 			return 0, nil
 		}
@@ -226,7 +226,7 @@ func (s *Store) replace(
 		_, err := s.exec(ctx, tx, "DELETE FROM coexistence_contacts WHERE "+among, arg)
 		return 0, err
 	}
-	// Several contacts have become one, or it has got another alias.
+	// Several contacts were merged, or it has another alias.
 	taken, err := s.take(ctx, tx, phone, ids, c.Aliases)
 	if err != nil {
 		return 0, err
@@ -266,10 +266,9 @@ func (s *Store) replace(
 	return conversation, s.nameConversations(ctx, tx, missing, lead)
 }
 
-// take returns the ids of conversations that a contact was found in, and of those that no contact
-// has and that its aliases lead to: it takes them over. An alias of another contact, which a change
-// takes away without having asked for it, leads to none afterwards; a contact without aliases goes
-// with its conversation.
+// take returns the ids of the conversations in which a contact was found, and of those without a
+// contact to which its aliases lead. An alias of another contact is taken from that contact; a
+// contact that is left without aliases is deleted with its conversation.
 func (s *Store) take(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, ids []int64, aliases []string,
 ) ([]int64, error) {
@@ -302,13 +301,13 @@ func (s *Store) take(
 	return ids, nil
 }
 
-// An owner is the conversation that an alias leads to, and whether a contact is known of it.
+// An owner is the conversation of an alias, and whether it has a known contact.
 type owner struct {
 	id    int64
 	known bool
 }
 
-// owners returns where aliases lead.
+// owners returns the conversations of aliases.
 func (s *Store) owners(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, aliases []string,
 ) (map[string]owner, error) {
@@ -327,8 +326,8 @@ func (s *Store) owners(
 	return found, err
 }
 
-// Contact implements [coexistence.ContactStore]. If the identity's aliases find several contacts,
-// which the next change of one of them will merge, it is the one of the best alias.
+// Contact implements [coexistence.ContactStore]. If the identity's aliases belong to several
+// contacts, which the next change will merge, it returns that of the best alias.
 func (s *Store) Contact(
 	ctx context.Context, phone graph.PhoneNumberID, who graph.Identity,
 ) (coexistence.Contact, error) {
@@ -345,8 +344,8 @@ func (s *Store) Contact(
 }
 
 // Contacts implements [coexistence.ContactStore]. It reads some hundred people at a time and holds
-// nothing while the caller works on them, so one whose key changes meanwhile may come twice or not
-// at all.
+// no lock while the caller handles them, so a person whose key changes meanwhile may be listed
+// twice or not at all.
 func (s *Store) Contacts(ctx context.Context, phone graph.PhoneNumberID) iter.Seq2[coexistence.Contact, error] {
 	return func(yield func(coexistence.Contact, error) bool) {
 		var after string

@@ -17,10 +17,10 @@ import (
 // idPrefix begins the ids of conversations. No alias looks like that.
 const idPrefix = "conv_"
 
-// idText is the id of a conversation as hosts know it.
+// idText returns the public form of a conversation's id.
 func idText(id int64) string { return idPrefix + strconv.FormatInt(id, 10) }
 
-// parseID is the opposite of idText, and reports whether a name is such an id.
+// parseID is the inverse of idText, and reports whether a name is such an id.
 func parseID(name string) (int64, bool) {
 	digits, ok := strings.CutPrefix(name, idPrefix)
 	if !ok {
@@ -30,8 +30,9 @@ func parseID(name string) (int64, bool) {
 	return id, err == nil && id > 0
 }
 
-// lookUp returns the id of the conversation that a name finds: an id, that of one which was merged
-// into it, or whatever [coexistence.Alias] makes an alias of. It is 0 if there is none.
+// lookUp returns the id of the conversation with a name: its id, that of a conversation that was
+// merged into it, or anything from which [coexistence.Alias] makes an alias. It is 0 if there is
+// none.
 func (s *Store) lookUp(ctx context.Context, q querier, phone graph.PhoneNumberID, name string) (int64, error) {
 	query, args := "SELECT conversation FROM coexistence_aliases WHERE phone = ? AND alias = ?",
 		[]any{text(phone), text(coexistence.Alias(name))}
@@ -45,16 +46,16 @@ func (s *Store) lookUp(ctx context.Context, q querier, phone graph.PhoneNumberID
 	return id, err
 }
 
-// A conversationRow is a conversation as it is read: its sum, the documents of its contact and its
-// latest message, and the ids that were merged into it, joined by commas.
+// A conversationRow is a conversation as read: its summary, the documents of its contact and its
+// latest message, and the ids of merged conversations, joined by commas.
 type conversationRow struct {
 	summary
 	contactDoc, lastDoc, former sql.NullString
 }
 
-// conversationsOf is the query for rows of conversations out of from, which has them as c. What
-// belongs to a row is looked up by itself, by its key: joined to many rows, PostgreSQL takes to
-// reading all contacts and messages instead.
+// conversationsOf returns the query for rows of conversations from the clause from, which names
+// them c. Contact and message of a row are subqueries by key: with joins to many rows, PostgreSQL
+// may read all contacts and messages instead.
 func (s *Store) conversationsOf(from string) string {
 	ids := "group_concat(f.id)"
 	if s.db.Dialect == sqldb.PostgreSQL {
@@ -96,7 +97,7 @@ func (r conversationRow) conversation() (coexistence.Conversation, error) {
 	return c, nil
 }
 
-// conversation returns what is in the row itself.
+// conversation returns the conversation without its contact and message.
 func (c *summary) conversation() coexistence.Conversation {
 	sum := coexistence.Conversation{
 		PhoneNumberID: c.phone, ID: idText(c.id), Contact: unknownContact(c.phone, c.name),
@@ -114,9 +115,9 @@ func unknownContact(phone graph.PhoneNumberID, name string) coexistence.Contact 
 	return coexistence.Contact{PhoneNumberID: phone, Key: name, Aliases: []string{name}}
 }
 
-// Conversations implements [coexistence.MessageStore]. It reads some hundred at a time and holds
-// nothing while the caller works on them: one that gets a message meanwhile moves to the top, and
-// may not be seen.
+// Conversations implements [coexistence.MessageStore]. It reads some hundred at a time and holds no
+// lock while the caller handles them: a conversation that gets a message meanwhile moves to the top
+// and may be missed.
 func (s *Store) Conversations(
 	ctx context.Context, phone graph.PhoneNumberID,
 ) iter.Seq2[coexistence.Conversation, error] {
@@ -132,10 +133,10 @@ func (s *Store) Conversations(
 	}
 }
 
-// top is a place above all others of a list that begins with the latest.
+// top is the start of a list that begins with the latest.
 var top = place{math.MaxInt64, math.MaxInt64, ""}
 
-// The conditions of the lists of conversations: each is that of one index, and of no other.
+// The conditions of the lists of conversations. Each fits exactly one partial index.
 const (
 	anyConversation    = "c.message_count > 0"
 	unreadConversation = "c.unread > 0"
@@ -157,8 +158,8 @@ func (s *Store) conversationPage(
 	return page, err
 }
 
-// Conversation implements [coexistence.MessageStore]. It reads a row of the conversation, of its
-// contact and of its latest message.
+// Conversation implements [coexistence.MessageStore]. It reads one row each of the conversation,
+// its contact and its latest message.
 func (s *Store) Conversation(
 	ctx context.Context, phone graph.PhoneNumberID, name string,
 ) (coexistence.Conversation, error) {

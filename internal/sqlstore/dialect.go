@@ -7,9 +7,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// oneOf is a condition behind a column: it is one of any number of texts. It takes one parameter,
-// so that there are few different statements for the database to prepare, whose number would
-// otherwise grow with the length of the list.
+// oneOf is the condition that a column is one of any number of texts. It takes one parameter, so
+// that the number of different prepared statements does not grow with the lengths of lists.
 func oneOf(d sqldb.Dialect, texts []string) (string, any) {
 	cells := make([]sqldb.Cell, len(texts))
 	for i, t := range texts {
@@ -39,8 +38,8 @@ func columnNames(columns []string) string {
 	return strings.Join(names, ", ")
 }
 
-// execTable runs a statement in which rows stand between before and after, as a table named r, and
-// returns how many rows it changed. No rows are no statement.
+// execTable runs a statement with rows as a table named r between before and after, and returns how
+// many rows it changed. Without rows it runs nothing.
 func (s *Store) execTable(
 	ctx context.Context, q querier, before string, columns []string, rows [][]sqldb.Cell, after string,
 ) (int64, error) {
@@ -51,7 +50,7 @@ func (s *Store) execTable(
 	return s.exec(ctx, q, before+from+after, args...)
 }
 
-// table is what stands behind FROM for a table named r, and its parameters.
+// table returns the FROM item of a table named r, and its parameters.
 func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
 	from, texts := s.db.Dialect.Table(columns, rows)
 	for _, t := range texts {
@@ -60,6 +59,6 @@ func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args 
 	return from, args
 }
 
-// text is s as every database keeps it. Ids have nothing that is lost; a broken one is still stored
-// and found, and spoils nothing else.
+// text returns s in a form that every database can store. Valid ids stay as they are; an invalid
+// one is still stored and found, and does not affect other rows.
 func text[S ~string](s S) string { return sqldb.Clean(string(s)) }

@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// encode returns v as it is stored: JSON in which < and > of raw bodies stay as they are, so that a
-// body comes back as it was. Two values are the same for the store if their documents are, so what
-// JSON does not tell apart makes no change.
+// encode returns the document of v: JSON that does not escape the < and > of raw bodies, so that a
+// body comes back unchanged. Two values are equal for the store if their documents are.
 func encode[T any](v *T) (string, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -21,8 +20,8 @@ func encode[T any](v *T) (string, error) {
 	return strings.ToValidUTF8(strings.TrimSuffix(b.String(), "\n"), "\uFFFD"), nil
 }
 
-// decode is the opposite of encode. Members that this release does not know are passed over, those
-// that are missing are zero: a document of an older release is good.
+// decode is the inverse of encode. Unknown members are ignored and missing ones are zero, so
+// documents of older releases can be read.
 func decode[T any](doc string) (T, error) {
 	var v T
 	if err := json.Unmarshal([]byte(doc), &v); err != nil {

@@ -12,16 +12,15 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// eraseStep is how many rows are deleted in one transaction. SQLite has one writer, and takes each
-// word of a message out of its index.
+// eraseStep is how many rows one transaction deletes. It is small because SQLite has one writer and
+// removes each word of a message from its index.
 const eraseStep = 100
 
-// Erase deletes the messages and contacts that an erasure is about, in small transactions. It can
-// be repeated.
+// Erase deletes the messages and contacts of an erasure, in small transactions. It is idempotent.
 //
-// A writer that has looked for tombstones before they were there may store a message behind the
-// deletions. In PostgreSQL the transactions that ran when the deletions began are waited for, and
-// all is deleted once more; SQLite has one writer.
+// A writer that looked for tombstones before they were stored may store a message after the
+// deletions. So in PostgreSQL, Erase waits for the transactions that ran when the deletions began,
+// and deletes again; SQLite has one writer.
 func (s *Store) Erase(ctx context.Context, e Erasure) error {
 	ctx = sqldb.Unhurried(ctx)
 	if err := s.erase(ctx, e); err != nil {
@@ -36,10 +35,10 @@ func (s *Store) Erase(ctx context.Context, e Erasure) error {
 	return explain("Forget", s.erase(ctx, e))
 }
 
-// awaitWriters returns when all transactions have ended that may have looked for tombstones and
-// store what they did not find any of. They lock the rows that they change before they look, and
-// the lock of the table that goes with it shows in pg_locks. (A usage.Meter looks and stores in one
-// statement, which has the lock before its snapshot.) Those that only read are not waited for.
+// awaitWriters returns when all transactions have ended that may have looked for tombstones before
+// they were stored. Such a transaction locks the rows that it changes before it looks, and the lock
+// of their table shows in pg_locks. (A usage.Meter looks and stores in one statement, which has the
+// lock before its snapshot.) Transactions that only read are not waited for.
 func (s *Store) awaitWriters(ctx context.Context) error {
 	var before map[string]bool
 	for {
@@ -64,8 +63,8 @@ func (s *Store) awaitWriters(ctx context.Context) error {
 	}
 }
 
-// erase deletes what an erasure is about, once. A table that has more about a number or a person is
-// one more entry of a list.
+// erase deletes the data of an erasure, once. A further table about numbers or people is a further
+// entry of a list.
 func (s *Store) erase(ctx context.Context, e Erasure) error {
 	phone := text(e.Request.PhoneNumberID)
 	switch {
@@ -118,8 +117,7 @@ func (s *Store) deleteAll(ctx context.Context, table, condition string, args ...
 	}
 }
 
-// eraseConversations deletes all conversations of a number. Each has an alias, by which it is
-// found.
+// eraseConversations deletes all conversations of a number, which it finds by their aliases.
 func (s *Store) eraseConversations(ctx context.Context, phone graph.PhoneNumberID) error {
 	for {
 		n, err := s.db.Write(ctx, "DELETE FROM coexistence_conversations WHERE id IN (SELECT conversation "+
@@ -133,8 +131,9 @@ func (s *Store) eraseConversations(ctx context.Context, phone graph.PhoneNumberI
 	}
 }
 
-// eachConversation hands on the conversations of a number that have an alias behind one and before
-// another, which is empty for no end. One with several may come several times.
+// eachConversation calls a function with the conversations of a number that have an alias within a
+// range, whose end may be empty for none. A conversation with several such aliases comes several
+// times.
 func (s *Store) eachConversation(
 	ctx context.Context, phone graph.PhoneNumberID, after, end string, each func(ids []int64) error,
 ) error {
@@ -161,8 +160,8 @@ func (s *Store) eachConversation(
 	}
 }
 
-// eraseLate deletes what a writer has stored of a person behind Begin because it had looked for
-// tombstones before, and conversations that were begun for that.
+// eraseLate deletes what a writer stored of a person after Begin because it had looked for
+// tombstones before, with the conversations that it created.
 func (s *Store) eraseLate(ctx context.Context, e Erasure) error {
 	names, arg := oneOf(s.db.Dialect, cleaned(e.Names))
 	var ids []int64
@@ -185,7 +184,7 @@ func (s *Store) eraseLate(ctx context.Context, e Erasure) error {
 	return s.eraseSilent(ctx, e.Request.PhoneNumberID, ids, func(coexistence.Contact) bool { return false })
 }
 
-// eraseInGroups deletes what a person has written in groups, and has done there to messages of
+// eraseInGroups deletes a person's messages in groups, and the person's reactions to messages of
 // others.
 func (s *Store) eraseInGroups(ctx context.Context, e Erasure) error {
 	hers := func(m coexistence.Message) (coexistence.Message, bool) {
@@ -204,8 +203,8 @@ func (s *Store) eraseInGroups(ctx context.Context, e Erasure) error {
 	})
 }
 
-// eraseOld deletes the messages that are older than an erasure says, and the conversations with
-// people of whom nothing is left: those who are not in the address book and were not seen since.
+// eraseOld deletes the messages before the time of an erasure, and conversations without messages
+// whose people are not in the address book and were not seen since.
 func (s *Store) eraseOld(ctx context.Context, e Erasure) error {
 	phone, before := e.Request.PhoneNumberID, e.Request.Before
 	err := s.deleteAll(ctx, "coexistence_messages",
@@ -228,8 +227,8 @@ func (s *Store) eraseOld(ctx context.Context, e Erasure) error {
 	})
 }
 
-// eraseMessages stores what rest makes of the messages of a conversation up to a moment, in
-// microseconds, and deletes those of which it says that nothing is to be left.
+// eraseMessages applies rest to the messages of a conversation up to a moment, in microseconds: it
+// stores the changed ones and deletes those of which nothing is to be left.
 func (s *Store) eraseMessages(
 	ctx context.Context, conversation, until int64, rest func(coexistence.Message) (coexistence.Message, bool),
 ) error {
@@ -250,8 +249,8 @@ func (s *Store) eraseMessages(
 	return nil
 }
 
-// eraseMessagePage is a step of eraseMessages: the messages behind a place. It returns how many it
-// has read, and the place of the last.
+// eraseMessagePage is a step of eraseMessages: one page of messages after a place. It returns how
+// many it has read, and the place of the last.
 func (s *Store) eraseMessagePage(
 	ctx context.Context, tx *sql.Tx, conversation int64, shown int, after place, until int64,
 	rest func(coexistence.Message) (coexistence.Message, bool),
@@ -291,8 +290,8 @@ func (s *Store) eraseMessagePage(
 	return n, last, s.deleteMessages(ctx, tx, conversation, gone)
 }
 
-// deleteMessages deletes messages of a conversation, by number and id, and adds the conversation
-// up anew, if it is there.
+// deleteMessages deletes messages of a conversation, by number and id, and recounts the
+// conversation if it exists.
 func (s *Store) deleteMessages(ctx context.Context, tx *sql.Tx, conversation int64, messages [][]sqldb.Cell) error {
 	if len(messages) == 0 {
 		return nil
@@ -314,8 +313,8 @@ func (s *Store) deleteMessages(ctx context.Context, tx *sql.Tx, conversation int
 	return s.putConversations(ctx, tx, found)
 }
 
-// eraseSilent deletes those of the conversations that have no messages, and either no contact or a
-// silent one.
+// eraseSilent deletes those of the conversations that have no messages, and either no contact or
+// one for which silent is true.
 func (s *Store) eraseSilent(
 	ctx context.Context, phone graph.PhoneNumberID, ids []int64, silent func(coexistence.Contact) bool,
 ) error {
@@ -324,8 +323,8 @@ func (s *Store) eraseSilent(
 		return err
 	}
 	return s.write(ctx, "Forget", func(tx *sql.Tx) error {
-		// A contact that comes into a conversation waits for the first lock, and a message for the
-		// second, and either begins again then.
+		// A writer that adds a contact to a conversation waits for the first lock, one that adds a
+		// message for the second, and is then retried.
 		if err := s.lockContacts(ctx, tx, phone); err != nil {
 			return err
 		}

@@ -12,11 +12,11 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// errBusy is returned where a number is signed up that is still being forgotten.
+// errBusy is the error of signing up a number that is still being forgotten.
 var errBusy = errors.New("the number is being forgotten; finish that (Forget or FinishForgetting) and try again")
 
-// An Erasure is a ForgetRequest that is being carried out. It is stored until that is done, so that
-// another process can finish it: by then nothing else says who the person was.
+// An Erasure is a ForgetRequest in progress. It is stored until it is done, so that another process
+// can finish it: by then no other row says who the person was.
 type Erasure struct {
 	ID      int64                     `json:"-"`
 	Request coexistence.ForgetRequest `json:"request"`
@@ -34,7 +34,7 @@ type Erasure struct {
 	Conversations []int64 `json:"conversations,omitempty"`
 }
 
-// ConversationIDs are the Conversations as hosts know them.
+// ConversationIDs returns Conversations in their public form.
 func (e Erasure) ConversationIDs() []string {
 	list := make([]string, len(e.Conversations))
 	for i, id := range e.Conversations {
@@ -43,8 +43,8 @@ func (e Erasure) ConversationIDs() []string {
 	return list
 }
 
-// Begin leaves the tombstones of what is to be forgotten, and deletes what a late event would find:
-// the state of the number, or the conversation with its contact. The rest is for Erase.
+// Begin stores the tombstones of what is to be forgotten, and deletes what a late event would find:
+// the state of the number, or the conversation with its contact. Erase deletes the rest.
 func (s *Store) Begin(ctx context.Context, r coexistence.ForgetRequest) (Erasure, error) {
 	if err := r.Validate(); err != nil {
 		return Erasure{}, err
@@ -52,7 +52,7 @@ func (s *Store) Begin(ctx context.Context, r coexistence.ForgetRequest) (Erasure
 	var e Erasure
 	err := s.write(ctx, "Forget", func(tx *sql.Tx) (err error) {
 		e = Erasure{Request: r, At: time.Now().UTC()}
-		// New people wait for this lock, and look for tombstones under it.
+		// Writers of new people wait for this lock, and look for tombstones under it.
 		if err := s.lockContacts(ctx, tx, r.PhoneNumberID); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Store) dropNumber(ctx context.Context, tx *sql.Tx, phone graph.PhoneNum
 }
 
 // dropPerson deletes the conversation of the person who is to be forgotten, with its contact and
-// its aliases, and notes what it was. Who writes later begins a new one.
+// aliases, and records it in the erasure. If the person writes later, that is a new conversation.
 func (s *Store) dropPerson(ctx context.Context, tx *sql.Tx, e *Erasure) error {
 	phone, alias := e.Request.PhoneNumberID, coexistence.Alias(e.Request.Person)
 	e.Names = []string{alias}
@@ -142,8 +142,8 @@ func (s *Store) dropPerson(ctx context.Context, tx *sql.Tx, e *Erasure) error {
 	return s.dropConversations(ctx, tx, []int64{id})
 }
 
-// lockConversationRows keeps conversations and their contacts from changing. The caller must hold
-// the number's lock.
+// lockConversationRows locks conversations and their contacts. The caller must hold the number's
+// lock.
 func (s *Store) lockConversationRows(ctx context.Context, tx *sql.Tx, ids []int64) error {
 	if s.db.Dialect != sqldb.PostgreSQL {
 		return nil
@@ -159,7 +159,7 @@ func (s *Store) lockConversationRows(ctx context.Context, tx *sql.Tx, ids []int6
 	return err
 }
 
-// dropConversations deletes conversations; aliases, former ids and contacts go with them.
+// dropConversations deletes conversations with their aliases, former ids and contacts.
 func (s *Store) dropConversations(ctx context.Context, tx *sql.Tx, ids []int64) error {
 	among, arg := s.db.Dialect.Among("id", ids)
 	_, err := s.exec(ctx, tx, "DELETE FROM coexistence_conversations WHERE "+among, arg)
@@ -182,7 +182,7 @@ func (s *Store) Pending(ctx context.Context, phone graph.PhoneNumberID) (list []
 	return list, explain("Forget", err)
 }
 
-// End says that an erasure is done.
+// End marks an erasure as done.
 func (s *Store) End(ctx context.Context, e Erasure) error {
 	_, err := s.db.Write(ctx, "DELETE FROM coexistence_erasures WHERE id = ?", e.ID)
 	return explain("Forget", err)

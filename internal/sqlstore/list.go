@@ -10,8 +10,8 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// ListConversations implements [coexistence.MessageStore]. It is one walk along an index, whatever
-// is stored.
+// ListConversations implements [coexistence.MessageStore]. It is one index scan, whatever is
+// stored.
 func (s *Store) ListConversations(
 	ctx context.Context, phone graph.PhoneNumberID, opts coexistence.ConversationListOptions,
 ) ([]coexistence.Conversation, error) {
@@ -36,8 +36,8 @@ func (s *Store) ListConversations(
 	return list, nil
 }
 
-// ListMessages implements [coexistence.MessageStore]. It is one or two walks along an index,
-// whatever is stored.
+// ListMessages implements [coexistence.MessageStore]. It is one or two index scans, whatever is
+// stored.
 func (s *Store) ListMessages(
 	ctx context.Context, phone graph.PhoneNumberID, conversation string, opts coexistence.MessageListOptions,
 ) ([]coexistence.Message, error) {
@@ -89,7 +89,7 @@ func (s *Store) messageRange(
 	return list, err
 }
 
-// MarkRead implements [coexistence.MessageStore]. What is counted anew is what is left unread.
+// MarkRead implements [coexistence.MessageStore]. It recounts only what is left unread.
 func (s *Store) MarkRead(
 	ctx context.Context, phone graph.PhoneNumberID, conversation string, upTo coexistence.Cursor,
 ) error {
@@ -124,8 +124,7 @@ func (s *Store) MarkRead(
 			if first, found, err := s.firstUnread(ctx, tx, c); err != nil {
 				return err
 			} else if found {
-				// What is unread begins there or behind it, so nothing before it has to be looked
-				// at.
+				// The first unread message is there or later, so nothing before it has to be read.
 				first.pos--
 				if err := s.countUnread(ctx, tx, c, first); err != nil {
 					return err
@@ -136,8 +135,8 @@ func (s *Store) MarkRead(
 	})
 }
 
-// CountUnread implements [coexistence.MessageStore]. It reads an index of what is unread, as far as
-// it counts: a little of it first, which is nearly always enough.
+// CountUnread implements [coexistence.MessageStore]. It scans an index of unread conversations: a
+// short range first, which is nearly always enough.
 func (s *Store) CountUnread(ctx context.Context, phone graph.PhoneNumberID) (n coexistence.UnreadCount, err error) {
 	for _, limit := range []int{usual, coexistence.MaxListLimit} {
 		err = s.readMany(ctx, limit, func(rows *sql.Rows) error { return rows.Scan(&n.Messages, &n.Conversations) },

@@ -17,14 +17,14 @@ import (
 )
 
 // messageColumns are the columns of the table, with PostgreSQL's names of their types. shown,
-// attention, said_at, pos and human_at are what one message adds to its conversation; times are in
-// microseconds. said is what it is found by.
+// attention, said_at, pos and human_at are the message's contribution to its conversation; times
+// are in microseconds. said is the searched text.
 var messageColumns = []string{
 	"phone text", "id text", "conversation bigint", "shown bigint", "attention bigint", "said_at bigint", "pos bigint",
 	"human_at bigint", "doc text", "said text",
 }
 
-// A messageKey names a message. Writers take rows in the order of their keys.
+// A messageKey identifies a message. Writers lock rows in the order of their keys.
 type messageKey struct {
 	phone graph.PhoneNumberID
 	id    graph.MessageID
@@ -34,27 +34,27 @@ func (k messageKey) compare(o messageKey) int {
 	return cmp.Or(cmp.Compare(text(k.phone), text(o.phone)), cmp.Compare(text(k.id), text(o.id)))
 }
 
-// A storedMessage is a message as it was before a change: its document, empty if there was none,
-// and its conversation, 0 if it was in none.
+// A storedMessage is a message before a change: its document, empty if it is new, and its
+// conversation, 0 if it was in none.
 type storedMessage struct {
 	doc          string
 	conversation int64
 	message      coexistence.Message
 }
 
-// A changedMessage is a message that a change has made another one of.
+// A changedMessage is a message before and after a change.
 type changedMessage struct {
 	old          storedMessage
 	now          coexistence.Message
 	doc          string
-	conversation int64 // that it is in now, 0 if none
+	conversation int64 // its conversation after the change, 0 if none
 }
 
-// UpdateMessages implements [coexistence.MessageStore]. It takes seven statements or so, however
-// many messages there are, and two if nothing changes. fn runs within a transaction that holds the
-// messages' rows: it must not use the store or the database itself. A message whose document does
-// not change is not written. If another transaction has inserted one of the new messages meanwhile,
-// all begins again, with that one read.
+// UpdateMessages implements [coexistence.MessageStore]. It takes about seven statements, however
+// many messages there are, and two if nothing changes. fn runs within a transaction that has locked
+// the messages' rows: it must not use the store or the database itself. A message whose document
+// does not change is not written. If another transaction has inserted one of the new messages
+// meanwhile, the whole change is retried.
 func (s *Store) UpdateMessages(
 	ctx context.Context, phone graph.PhoneNumberID, ids []graph.MessageID, fn func(*coexistence.Message),
 ) error {
@@ -94,7 +94,7 @@ func (s *Store) changeMessages(
 			c.old.message = c.now.Clone()
 		}
 		fn(k, &c.now)
-		// The ids are the store's, whatever fn has done to them.
+		// The store decides the ids, also if fn has changed them.
 		c.now.ID, c.now.PhoneNumberID, c.now.ConversationID = k.id, k.phone, ""
 		if c.doc, err = encode(&c.now); err != nil {
 			return nil, fmt.Errorf("message %s: %w", k.id, err)
@@ -133,8 +133,8 @@ func (s *Store) changeMessages(
 	return s.sumUp(ctx, tx, changes)
 }
 
-// keep leaves out messages of numbers and people who were forgotten. Those that are stored and stay
-// with their person are none.
+// keep leaves out messages of forgotten numbers and people. Stored messages that stay with their
+// person are kept.
 func (f *forgotten) keep(ctx context.Context, changes []*changedMessage) ([]*changedMessage, error) {
 	var suspects []suspect
 	for _, c := range changes {
@@ -153,19 +153,20 @@ func (f *forgotten) keep(ctx context.Context, changes []*changedMessage) ([]*cha
 	}), nil
 }
 
-// comes reports whether the message is new, or new to its person.
+// comes reports whether the message is new, or moves to another person.
 func (c *changedMessage) comes() bool {
 	return c.old.doc == "" || c.now.Person != c.old.message.Person || c.now.Customer != c.old.message.Customer
 }
 
-// suspect is who must not have been forgotten if the message comes.
+// suspect returns the number and the person who must not have been forgotten if the message is to
+// be stored.
 func (c *changedMessage) suspect() suspect {
 	return suspect{c.now.PhoneNumberID, coexistence.TombstoneNames(c.now)}
 }
 
-// lockMessages returns those messages that are stored, and keeps them from changing. Every writer
-// takes rows in the order of their keys, so that no two wait for each other. Rows that are not
-// there yet cannot be locked: see UpdateMessages for what happens then.
+// lockMessages locks and returns those of the messages that are stored. Every writer locks rows in
+// the order of their keys, which prevents deadlocks. Rows that do not exist yet cannot be locked:
+// see UpdateMessages.
 func (s *Store) lockMessages(
 	ctx context.Context, tx *sql.Tx, keys []messageKey,
 ) (map[messageKey]storedMessage, error) {
@@ -173,8 +174,8 @@ func (s *Store) lockMessages(
 	for i, k := range keys {
 		names[i] = []sqldb.Cell{sqldb.Text(string(k.phone)), sqldb.Text(string(k.id))}
 	}
-	// The few names lead to the many messages, never the other way round: CROSS JOIN says so to
-	// SQLite. FOR UPDATE behind ORDER BY takes the locks in that order.
+	// CROSS JOIN makes SQLite go from the few names to the many messages, never the other way
+	// round. FOR UPDATE after ORDER BY takes the locks in that order.
 	from, args := s.table([]string{"phone text", "id text"}, names)
 	query := "SELECT m.phone, m.id, COALESCE(m.conversation, 0), m.doc FROM " + from +
 		" CROSS JOIN coexistence_messages m WHERE m.phone = r.phone AND m.id = r.id"
@@ -192,16 +193,16 @@ func (s *Store) lockMessages(
 	return stored, err
 }
 
-// putMessages stores rows in one statement and returns how many it stored. conflict is what happens
-// to a message that is stored already.
+// putMessages stores rows in one statement and returns how many it stored. conflict is the ON
+// CONFLICT clause.
 func (s *Store) putMessages(ctx context.Context, tx *sql.Tx, rows [][]sqldb.Cell, conflict string) (int64, error) {
 	names := columnNames(messageColumns)
-	// Without a condition, SQLite takes ON for the beginning of a join.
+	// Without a condition, SQLite's parser takes ON for the beginning of a join.
 	return s.execTable(ctx, tx, "INSERT INTO coexistence_messages ("+names+") SELECT "+names+" FROM ",
 		messageColumns, rows, " WHERE true ON CONFLICT (phone, id) DO "+conflict)
 }
 
-// overwrite is what happens to a message that is stored already, when it is to be changed.
+// overwrite is the ON CONFLICT clause that replaces a stored message.
 func overwrite() string {
 	var set []string
 	for _, c := range messageColumns[2:] {
@@ -211,7 +212,7 @@ func overwrite() string {
 	return "UPDATE SET " + strings.Join(set, ", ")
 }
 
-// messageRow is what is stored of a message.
+// messageRow returns the columns of a message.
 func messageRow(c *changedMessage) []sqldb.Cell {
 	m, sum := c.now, contributionOf(c.now)
 	conversation := sqldb.Cell{}
@@ -225,8 +226,8 @@ func messageRow(c *changedMessage) []sqldb.Cell {
 	}
 }
 
-// micros returns a moment as it is stored, in microseconds since 1970; nil for the zero time. What
-// is finer is in the document alone, and does not sort.
+// micros returns the stored form of a moment, microseconds since 1970; nil for the zero time. The
+// document alone has nanoseconds, which are not sorted by.
 func micros(t time.Time) *int64 {
 	if t.IsZero() {
 		return nil
@@ -234,7 +235,7 @@ func micros(t time.Time) *int64 {
 	return new(t.UnixMicro())
 }
 
-// moment is the opposite of micros. Times come back in UTC.
+// moment is the inverse of micros. Times are in UTC.
 func moment(us sql.NullInt64) time.Time {
 	if !us.Valid {
 		return time.Time{}
@@ -261,7 +262,7 @@ func (s *Store) Message(
 	return m, explain("Message", err)
 }
 
-// A messageDoc is a row of a message as it is read.
+// A messageDoc is the row of a message as read.
 type messageDoc struct {
 	conversation int64 // 0 if none
 	doc          string
@@ -277,7 +278,7 @@ func (d messageDoc) message() (coexistence.Message, error) {
 }
 
 // Messages implements [coexistence.MessageStore]. It reads some hundred messages at a time and
-// holds nothing while the caller works on them, so a message that arrives meanwhile may or may not
+// holds no lock while the caller handles them, so a message that arrives meanwhile may or may not
 // be among them.
 func (s *Store) Messages(
 	ctx context.Context, phone graph.PhoneNumberID, conversation string,
@@ -294,14 +295,14 @@ func (s *Store) Messages(
 		read := func(row messageDoc) (coexistence.Message, error) {
 			m, err := row.message()
 			if err == nil {
-				err = ctx.Err() // a page can take long to work on
+				err = ctx.Err() // the caller may take long for a page
 			}
 			return m, err
 		}
 		last := place{at: math.MinInt64}
 		eachRow(yield, "Messages", read, func() (page []messageDoc, err error) {
-			// The cursor is the place, by which the conversation is sorted. What is stored
-			// meanwhile before it is not seen, and nothing is seen twice.
+			// The cursor is the place, by which the conversation is sorted. A message that is
+			// stored meanwhile before it is missed, and none is seen twice.
 			err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 				m := messageDoc{conversation: id}
 				err := rows.Scan(&last.at, &last.pos, &last.id, &m.doc)

@@ -9,19 +9,18 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/coexistence"
 )
 
-// UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that holds the
-// number's row: it must not use the store or the database itself.
+// UpdateNumber implements [coexistence.NumberStore]. fn runs within a transaction that has locked
+// the number's row: it must not use the store or the database itself.
 //
-// A number that is not stored has no row to hold. If two transactions store it at once, the second
-// inserts nothing and begins again, with what the first has stored. Whether a state has changed is
-// decided by its JSON, which is what would be stored.
+// A new number has no row to lock. If two transactions store it at once, the second inserts nothing
+// and is retried with what the first has stored. Two states are equal if their JSON is.
 func (s *Store) UpdateNumber(
 	ctx context.Context, phone graph.PhoneNumberID, fn func(coexistence.Number) (coexistence.Number, error),
 ) (coexistence.Number, error) {
 	var stored coexistence.Number
 	err := s.write(ctx, "UpdateNumber", func(tx *sql.Tx) error {
-		// The row is locked until the end, so fn decides on what is stored then, however many
-		// processes call.
+		// The row is locked until the end, so fn sees the latest state, however many processes
+		// call.
 		old, found, err := s.number(ctx, tx, phone, s.db.Dialect.ForUpdate())
 		if err != nil {
 			return err
@@ -54,8 +53,8 @@ func (s *Store) UpdateNumber(
 			return err
 		}
 		stored = st
-		// A new number is inserted only if it is still new. Of two that insert it, the second
-		// changes nothing and begins again.
+		// A new number is inserted only if it is still new. Of two concurrent inserts, the second
+		// changes nothing and is retried.
 		query := "UPDATE coexistence_numbers SET doc = ? WHERE phone = ?"
 		if !found {
 			query = "INSERT INTO coexistence_numbers (doc, phone) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -73,8 +72,8 @@ func (s *Store) UpdateNumber(
 	return stored, nil
 }
 
-// keepNumber reports whether the state of a number is to be stored that has none. A number that was
-// forgotten is stored again once it is signed up, which lifts its tombstone.
+// keepNumber reports whether a state may be stored for a number that has none. A forgotten number
+// is stored again once it is signed up, which removes its tombstone.
 func (s *Store) keepNumber(ctx context.Context, tx *sql.Tx, st coexistence.Number) (bool, error) {
 	f, which := forgotten{s: s, q: tx}, suspect{phone: st.PhoneNumberID}
 	if err := f.look(ctx, which); err != nil {
@@ -87,7 +86,7 @@ func (s *Store) keepNumber(ctx context.Context, tx *sql.Tx, st coexistence.Numbe
 	return true, s.lift(ctx, tx, st.PhoneNumberID)
 }
 
-// accounts returns the accounts that hold a number, as NumbersByWABA has to find it.
+// accounts returns the accounts that hold a number, for NumbersByWABA.
 func accounts(st coexistence.Number) map[graph.WABAID]bool {
 	all := map[graph.WABAID]bool{}
 	for _, waba := range append([]graph.WABAID{st.WABAID}, st.WABAs...) {
@@ -135,8 +134,8 @@ func (s *Store) Number(ctx context.Context, phone graph.PhoneNumberID) (coexiste
 	return st, explain("Number", err)
 }
 
-// number returns a number's state, or one with nothing but PhoneNumberID. lock is what follows the
-// query, and keeps the row from changing until the transaction ends.
+// number returns a number's state, or one with nothing but PhoneNumberID. lock is appended to the
+// query and locks the row until the transaction ends.
 func (s *Store) number(
 	ctx context.Context, q querier, phone graph.PhoneNumberID, lock string,
 ) (st coexistence.Number, found bool, err error) {
@@ -150,9 +149,9 @@ func (s *Store) number(
 	return st, found, err
 }
 
-// Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds
-// nothing while the caller works on them. The order by phone id is also the cursor, so each number
-// is listed once, even if others are stored meanwhile.
+// Numbers implements [coexistence.NumberStore]. It reads some hundred states at a time and holds no
+// lock while the caller handles them. The order by phone id is also the cursor, so each number is
+// listed once, even if others are stored meanwhile.
 func (s *Store) Numbers(ctx context.Context) iter.Seq2[coexistence.Number, error] {
 	return func(yield func(coexistence.Number, error) bool) {
 		var after string

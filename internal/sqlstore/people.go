@@ -19,19 +19,18 @@ func keyOf(phone graph.PhoneNumberID, alias string) aliasKey {
 	return aliasKey{text(phone), text(alias)}
 }
 
-// A person is a contact in the middle of a batch: the rows that it was made of, and what it is by
-// now. A new person has no rows.
+// A person is a contact within a batch: its rows, and its current value. A new person has no rows.
 type person struct {
 	phone   graph.PhoneNumberID
 	rows    []storedContact
 	contact coexistence.Contact
-	merged  *person // whom it turned out to be; nil if it is itself
+	merged  *person // the person it was merged into; nil if none
 
 	conversation int64 // once it is stored; 0 if it is not known
 }
 
-// stays reports whether the person is one that is stored, under the same aliases: then storing it
-// changes one row, and takes no lock of the number.
+// stays reports whether the person is stored under the same aliases: then storing it changes one
+// row, without the lock of the number.
 func (p *person) stays() bool {
 	if p.merged != nil {
 		return true // its rows are those of another person
@@ -39,18 +38,18 @@ func (p *person) stays() bool {
 	return len(p.rows) == 1 && p.rows[0].doc != "" && slices.Equal(p.rows[0].contact.Aliases, p.contact.Aliases)
 }
 
-// people are the contacts of a batch. Changes are applied to them one after the other, each to what
-// those before have made, as if each had been stored.
+// people are the contacts of a batch. Changes are applied one after the other, each to the result
+// of those before, as if each had been stored.
 type people struct {
 	list    []*person
 	byAlias map[aliasKey]*person
-	read    map[aliasKey]bool // aliases that were looked for: one that finds no person is free
+	read    map[aliasKey]bool // aliases that were looked for: one without a person is free
 	changed []*person         // by change
 
-	forgotten *forgotten // has looked for those who were found by no alias
+	forgotten *forgotten // the tombstones of people without a contact
 }
 
-// knows reports whether a change finds a contact.
+// knows reports whether there is a contact for a change.
 func (p *people) knows(c coexistence.ContactChange) bool {
 	return slices.ContainsFunc(c.Aliases, func(a string) bool {
 		one := p.byAlias[keyOf(c.PhoneNumberID, a)]
@@ -58,7 +57,7 @@ func (p *people) knows(c coexistence.ContactChange) bool {
 	})
 }
 
-// conversations returns those of the aliases that were read or stored, as far as they are known.
+// conversations returns the known conversations of aliases that were read or stored.
 func (p *people) conversations() map[aliasKey]int64 {
 	known := make(map[aliasKey]int64, len(p.byAlias))
 	for k, one := range p.byAlias {
@@ -69,7 +68,7 @@ func (p *people) conversations() map[aliasKey]int64 {
 	return known
 }
 
-// apply applies a change to the people that it finds, who become one.
+// apply applies a change to the people that it finds, and merges them.
 func (p *people) apply(c coexistence.ContactChange) {
 	var one *person
 	for _, a := range c.Aliases {
@@ -103,10 +102,10 @@ func (p *people) apply(c coexistence.ContactChange) {
 	p.changed = append(p.changed, one)
 }
 
-// merge makes one person of two.
+// merge merges two people.
 func (p *people) merge(one, other *person) {
 	switch {
-	case len(other.contact.Aliases) == 0: // a conversation of which no contact is known
+	case len(other.contact.Aliases) == 0: // a conversation without a known contact
 	case len(one.contact.Aliases) == 0:
 		one.contact = other.contact
 	default:
@@ -121,8 +120,8 @@ func (p *people) merge(one, other *person) {
 	}
 }
 
-// adds reports whether a person can be inserted beside others in one statement: one without rows,
-// under aliases that are free and that no other person of the batch has taken.
+// adds reports whether a person can be inserted together with others in one statement: a person
+// without rows, whose aliases are free and not taken by another person of the batch.
 func (p *people) adds(k *person) bool {
 	if len(k.rows) > 0 || len(k.contact.Aliases) == 0 || k.contact.Key != k.contact.Aliases[0] {
 		return false
@@ -136,7 +135,7 @@ func (p *people) adds(k *person) bool {
 	return true
 }
 
-// results returns, for each change, the contact that it ended in.
+// results returns the resulting contact of each change.
 func (p *people) results() []coexistence.Contact {
 	list := make([]coexistence.Contact, len(p.changed))
 	for i, k := range p.changed {

@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// textLot is how many messages SQLite indexes at once. An index that is written in the commit
-	// of each message writes and merges segments of one row each time.
+	// textLot is how many messages SQLite indexes at once. If each commit updated the index, it
+	// would write and merge segments of one row.
 	textLot = 1024
 
-	// walked is how many of the latest messages PostgreSQL looks at before it asks its index, which
-	// answers with all that have a word, however common it is.
+	// walked is how many of the latest messages PostgreSQL scans before it uses its index, which
+	// returns all messages with a word, however common it is.
 	walked = 2000
 
-	// shortPrefix is the longest beginning of a word for which SQLite's index has a list of its
-	// own, which can be walked. For a longer one it collects all messages first.
+	// shortPrefix is the length of the longest prefix that SQLite's index has as a list of its own,
+	// which can be scanned. For a longer prefix it collects all messages first.
 	shortPrefix = 3
 
-	// sifted is how many messages with a short beginning are looked at for the whole one, before
-	// SQLite is asked for that.
+	// sifted is how many messages with the short prefix are searched for the whole word, before
+	// SQLite is asked for the whole word.
 	sifted = 500
 )
 
-// numberWord stands for a number among the words of its messages, so that an index of all numbers
-// finds those of one.
+// numberWord is a word that stands for a number in the index of its messages, because one index
+// serves all numbers.
 func numberWord(phone graph.PhoneNumberID) string {
 	return "n" + hex.EncodeToString([]byte(text(phone)))
 }
 
-// searched is what is indexed of a message, "" if it is not found by words.
+// searched returns the indexed text of a message, "" if it has none.
 func searched(m coexistence.Message) string {
 	words := m.SearchWords()
 	if len(words) == 0 {
@@ -46,8 +46,8 @@ func searched(m coexistence.Message) string {
 	return numberWord(m.PhoneNumberID) + " " + strings.Join(words, " ")
 }
 
-// indexAdded has SQLite index what is not yet, once it is a lot. What is in the index and changes
-// or goes is changed there by triggers of the table.
+// indexAdded lets SQLite index new messages, once there are many. Triggers of the table keep
+// indexed messages up to date when they change or are deleted.
 func (s *Store) indexAdded(ctx context.Context, tx *sql.Tx, added int) error {
 	if s.db.Dialect != sqldb.SQLite || added == 0 {
 		return nil
@@ -59,14 +59,14 @@ func (s *Store) indexAdded(ctx context.Context, tx *sql.Tx, added int) error {
 	return err
 }
 
-// textsBehind is how many messages, about, are not in SQLite's index yet.
+// textsBehind returns roughly how many messages SQLite has yet to index.
 func (s *Store) textsBehind(ctx context.Context, q querier) (n int64, err error) {
 	err = s.read(ctx, q, func(rows *sql.Rows) error { return rows.Scan(&n) },
 		"SELECT COALESCE((SELECT MAX(num) FROM coexistence_messages), 0) - upto FROM coexistence_texts_indexed")
 	return n, err
 }
 
-// indexTexts indexes all messages that are not in SQLite's index yet.
+// indexTexts adds all missing messages to SQLite's index.
 func (s *Store) indexTexts(ctx context.Context, tx *sql.Tx) error {
 	_, err := s.exec(ctx, tx, `INSERT INTO coexistence_texts (rowid, said) SELECT num, said FROM coexistence_messages
 		WHERE num > (SELECT upto FROM coexistence_texts_indexed) AND said IS NOT NULL ORDER BY num`)
@@ -77,9 +77,9 @@ func (s *Store) indexTexts(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// SearchMessages implements [coexistence.MessageStore]. In SQLite, those that were stored last come
-// first. In PostgreSQL, the latest ones do; a word in one of a hundred messages costs most there,
-// some 0.1 s at a million messages.
+// SearchMessages implements [coexistence.MessageStore]. SQLite returns them by the order in which
+// they were stored, last first, PostgreSQL by their time, latest first. The slowest search in
+// PostgreSQL is for a word in one of a hundred messages: about 0.1 s with a million messages.
 func (s *Store) SearchMessages(
 	ctx context.Context, phone graph.PhoneNumberID, words string, after coexistence.Cursor, limit int,
 ) ([]coexistence.Message, coexistence.Cursor, error) {
@@ -114,15 +114,15 @@ func (s *Store) SearchMessages(
 	return list, next, nil
 }
 
-// A foundMessage is a message with its place among those that were found.
+// A foundMessage is a found message with its place in the result.
 type foundMessage struct {
 	messageDoc
 	at coexistence.Place
 }
 
-// searchSQLite indexes what is not yet, and walks the index from its end. If the last word is long,
-// it walks those with its short beginning first: if the word is common, that fills the page, and if
-// it is rare, there is not much to collect.
+// searchSQLite indexes new messages and scans the index from its end. If the last word is long, it
+// scans those with its short prefix first: that fills the page if the word is common, and if it is
+// rare, there is not much to collect.
 func (s *Store) searchSQLite(
 	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
 ) (found []foundMessage, err error) {
@@ -146,9 +146,9 @@ func (s *Store) searchSQLite(
 	return s.walkTexts(ctx, phone, words, "", below, limit)
 }
 
-// walkTexts returns messages that have all words, the last one as the beginning of one, those that
-// were stored last first. If long is not empty, only those in which a word begins with that, among
-// the first so many that are sifted. Each word is quoted, so that none is an operator.
+// walkTexts returns messages that have all words, the last one as a prefix, last stored first. If
+// long is not empty, it returns only messages in which a word begins with long, among the first
+// sifted ones. Each word is quoted, so that none is an operator.
 func (s *Store) walkTexts(
 	ctx context.Context, phone graph.PhoneNumberID, words []string, long string, below coexistence.Place, limit int,
 ) (found []foundMessage, err error) {
@@ -160,7 +160,7 @@ func (s *Store) walkTexts(
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var f foundMessage
 		var said string
-		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc, &said) // the row in the place of the time
+		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc, &said) // the row instead of the time
 		if err == nil && strings.Contains(" "+said, " "+long) {
 			if found = append(found, f); len(found) == limit {
 				err = errEnough
@@ -176,11 +176,11 @@ func (s *Store) walkTexts(
 	return found, err
 }
 
-// errEnough ends a walk. It reaches no caller.
+// errEnough ends a scan. It never reaches a caller.
 var errEnough = errors.New("enough was found")
 
-// searchPostgreSQL walks the latest messages, and asks the index if they are not enough. The
-// planner is not asked which is better: it cannot tell how common words are.
+// searchPostgreSQL scans the latest messages, and uses the index if they are not enough. That is
+// not left to the planner, which does not know how common words are.
 func (s *Store) searchPostgreSQL(
 	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
 ) (found []foundMessage, err error) {
@@ -214,7 +214,7 @@ func (s *Store) searchPostgreSQL(
 	return found, err
 }
 
-// A named is the words by which the person of a conversation is found.
+// A named is the words of a person's names, with the business's number.
 type named struct {
 	phone graph.PhoneNumberID
 	words []string
@@ -254,8 +254,8 @@ func (s *Store) putNames(ctx context.Context, tx *sql.Tx, people map[int64]named
 	return err
 }
 
-// FindPeople implements [coexistence.MessageStore]. The first beginning is sought in the index, and
-// the others among the words of those people.
+// FindPeople implements [coexistence.MessageStore]. The first prefix is looked up in the index, the
+// others among the words of those people.
 func (s *Store) FindPeople(
 	ctx context.Context, phone graph.PhoneNumberID, query string, limit int,
 ) ([]coexistence.Conversation, error) {
@@ -274,7 +274,7 @@ func (s *Store) FindPeople(
 			WHERE o.conversation = n.conversation AND o.phone = n.phone AND o.word >= ? AND o.word < ?)`)
 		args = append(args, text(b), text(b)+last)
 	}
-	var ids []int64 // a person can have several words of that beginning
+	var ids []int64 // a person can have several words with that prefix
 	word, id := text(beginnings[0]), int64(0)
 	for full := true; full && len(ids) < limit; {
 		n := 0
@@ -296,7 +296,7 @@ func (s *Store) FindPeople(
 	return s.conversationsByID(ctx, ids)
 }
 
-// last is behind every word that goes on after a beginning.
+// last sorts after every word with a prefix.
 const last = "\U0010FFFF"
 
 // conversationsByID returns conversations in the order of their ids here.

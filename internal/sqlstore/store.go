@@ -14,13 +14,13 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/tombstone"
 )
 
-// pageSize is how many rows a reading holds at a time. A page is what a caller that stops early has
-// paid for too much, and a round trip to the database.
+// pageSize is how many rows are read at a time. A larger page is wasted if the caller stops early,
+// a smaller one costs more round trips.
 const pageSize = 500
 
 // A Store is a [coexistence.Store] in a SQL database. It is safe for concurrent use, and so are
-// several Stores, in one process or in many, over one PostgreSQL database. Everything is in the
-// tables, so a Store costs nothing to make.
+// several Stores, in one process or in many, over one PostgreSQL database. All state is in the
+// tables, so making a Store costs nothing.
 type Store struct {
 	db  *sqldb.DB
 	key atomic.Pointer[tombstone.Key] // of the database; nil until it was read
@@ -31,28 +31,27 @@ var (
 	_ coexistence.Forgetter  = (*Store)(nil)
 )
 
-// New returns a store over a database whose tables are there. Making them is for package sqlite and
-// package postgres, which have the migrations.
+// New returns a store over a database that has the tables. Package sqlite and package postgres
+// create them.
 func New(db *sqldb.DB) *Store { return &Store{db: db} }
 
-// errAgain says that another transaction came between: the same step has to be done again on what
-// is stored now. It does not reach the caller unless that happens [maxTries] times in a row.
+// errAgain says that another transaction has changed the same data: the step has to be retried. It
+// reaches the caller only after [maxTries] attempts.
 var errAgain = errors.New("another writer came between")
 
-// A refusal is an error of the caller's own function. It ends a transaction and comes back as it
-// is, whatever it is: an error of the function that looks like one of the database must not be
-// tried again.
+// A refusal is an error of the caller's function. It ends the transaction and is returned
+// unchanged: an error of the function that looks like one of the database must not cause a retry.
 type refusal struct{ cause error }
 
 func (r *refusal) Error() string { return r.cause.Error() }
 
-// maxTries is how often a transaction is tried that loses against others. Losing is rare, because
-// rows are locked; what is left are rows that two transactions insert at once, and deadlocks.
+// maxTries is how often a transaction is attempted that conflicts with others. Conflicts are rare,
+// because rows are locked: rows that two transactions insert at once, and deadlocks.
 const maxTries = 50
 
-// write runs fn in a transaction until no other transaction came between. what names the method in
-// errors. From the second try on it pauses for a random time, which grows, so that those that
-// collided do not meet again.
+// write runs fn in a transaction, and retries it after a conflict. what names the method in errors.
+// From the second retry on it pauses for a random time, which grows, so that the same transactions
+// do not conflict again.
 func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) error {
 	var err error
 	for try := range maxTries {
@@ -65,8 +64,7 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 		if !lost(err) {
 			break
 		}
-		// The first repeat is made at once: the other transaction has ended, or this one would not
-		// have lost.
+		// The first retry is immediate: the conflict shows that the other transaction has ended.
 		if try > 0 {
 			pause := rand.N(time.Duration(try) * time.Millisecond) //nolint:gosec // a pause is no secret
 			if err := sqldb.Pause(ctx, pause); err != nil {
@@ -77,14 +75,14 @@ func (s *Store) write(ctx context.Context, what string, fn func(*sql.Tx) error) 
 	return explain(what, err)
 }
 
-// lost reports whether a transaction lost against another: a row appeared meanwhile, a
-// serialization failure, a deadlock. Nothing of it was stored, so it can be tried again.
+// lost reports whether a transaction conflicted with another: a new row, a serialization failure, a
+// deadlock. Nothing of it was stored, so it can be retried.
 func lost(err error) bool {
 	return errors.Is(err, errAgain) || sqldb.Lost(err)
 }
 
-// explain says what was being done and, where it is known, what the host can do about it. It has to
-// be called once for each error that leaves the package; nil stays nil.
+// explain adds the name of the method and, if it is known, what the host can do. Call it once for
+// each error that leaves the package; nil stays nil.
 func explain(what string, err error) error {
 	if err == nil {
 		return nil
@@ -103,14 +101,14 @@ func explain(what string, err error) error {
 // transaction that changes it.
 type querier = sqldb.Querier
 
-// read hands every row to each. The rows are gone when it returns, so each must copy what it keeps.
-// An error of each ends it.
+// read calls each for every row. The rows are closed when it returns, so each must copy what it
+// keeps. An error of each ends it.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
 	return s.db.Read(ctx, q, each, query, args...)
 }
 
-// usual is how many rows PostgreSQL looks up by an index, however many there are. For more, it may
-// prefer to read the whole of a table that is not very large.
+// usual is up to how many rows PostgreSQL looks up by an index in any case. For more, it may scan
+// the whole table if that is small.
 const usual = 150
 
 // readMany is read for a statement that needs so many rows and has an index to each of them, which
@@ -142,10 +140,10 @@ func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) 
 	return res.RowsAffected()
 }
 
-// eachRow yields rows that are read a page at a time, until a page is short, an error or the caller
-// ends it. next reads the page behind the one before, and keeps for itself where it is; nothing is
-// held between two pages. A row is decoded when it is its turn, so that a caller who stops early
-// pays for what it took.
+// eachRow yields rows that are read a page at a time, until a page is short, an error occurs or the
+// caller stops. next reads the following page and keeps its own position; no connection or lock is
+// held between two pages. A row is decoded when it is yielded, so that a caller who stops early
+// does not pay for the rest.
 func eachRow[R, T any](
 	yield func(T, error) bool, what string, decode func(R) (T, error), next func() ([]R, error),
 ) {

@@ -12,13 +12,14 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// A place is a [coexistence.Place] as it is stored.
+// A place is the stored form of a [coexistence.Place].
 type place struct {
 	at, pos int64
 	id      string
 }
 
-// placeOf returns a place as it is stored. One that is above or below all others stays that.
+// placeOf returns the stored form of a place. The places above and below all others are kept as
+// such.
 func placeOf(p coexistence.Place) place {
 	const most = math.MaxInt64 / 1_000_000
 	return place{min(max(p.Second, -most), most) * 1_000_000, p.Position, text(p.ID)}
@@ -32,17 +33,17 @@ func (p place) compare(o place) int {
 const (
 	attentionNone     = 0
 	attentionReceived = 1 // the customer wrote it, live: it is unread until something is read
-	attentionWritten  = 2 // a person at the business wrote it, who has read what is above
+	attentionWritten  = 2 // a person at the business wrote it, and so has read the messages before
 )
 
-// A contribution is what one message adds to its conversation.
+// A contribution is one message's part in the summary of its conversation.
 type contribution struct {
 	shown, attention int64
 	place            place
 	human            *int64
 }
 
-// contributionOf returns what a message adds. The rules are those of package coexistence.
+// contributionOf returns the contribution of a message. The rules are those of package coexistence.
 func contributionOf(m coexistence.Message) contribution {
 	c := contribution{place: placeOf(m.Place()), human: micros(m.HumanAt())}
 	if m.Visible() {
@@ -78,7 +79,7 @@ type summary struct {
 const summaryColumns = `c.id, c.phone, c.name, c.message_count, c.unread, c.last_at, c.last_pos, c.last_id,
 	c.read_at, c.read_pos, c.read_id, c.customer_at, c.human_at`
 
-// fields are where a row of summaryColumns goes.
+// fields returns the destinations for a row of summaryColumns.
 func (c *summary) fields() []any {
 	return []any{
 		&c.id, &c.phone, &c.name, &c.messages, &c.unread, &c.last.at, &c.last.pos, &c.last.id,
@@ -86,14 +87,14 @@ func (c *summary) fields() []any {
 	}
 }
 
-// changedConversations are the conversations that a change of messages has changed.
+// changedConversations are the conversations affected by changes of messages.
 type changedConversations struct {
 	byID map[int64]*summary
 	of   map[messageKey]int64
 }
 
-// fileMessages finds the conversation of each changed message. Messages stay in theirs as long as
-// they are filed under the same name. Names that lead to no conversation get one.
+// fileMessages finds the conversation of each changed message. A message stays in its conversation
+// as long as it is filed under the same name. A name without a conversation gets a new one.
 func (s *Store) fileMessages(
 	ctx context.Context, tx *sql.Tx, changes []*changedMessage, known map[aliasKey]int64,
 ) error {
@@ -170,8 +171,8 @@ func (s *Store) newConversations(ctx context.Context, tx *sql.Tx, names []aliasK
 	return ids, err
 }
 
-// nameConversations has aliases find conversations. An alias that another writer has taken
-// meanwhile is a reason to begin again.
+// nameConversations stores the aliases of conversations. If another writer has taken an alias
+// meanwhile, it asks for a retry.
 func (s *Store) nameConversations(
 	ctx context.Context, tx *sql.Tx, names []aliasKey, conversations map[aliasKey]int64,
 ) error {
@@ -188,12 +189,12 @@ func (s *Store) nameConversations(
 	return err
 }
 
-// sumUp brings the rows of conversations up to date with changes of their messages, which are
-// stored. As long as sums only grow, they are made of what is in the row and of the changes;
-// otherwise, which is rare, the conversation is added up anew. Rows are locked in the order of
-// their ids, behind those of messages. A row that is gone was merged into another one meanwhile:
-// then all begins again. One of which messages are left was forgotten, and they will go: what is
-// merged takes its messages along, and theirs are locked.
+// sumUp updates the summaries of conversations after changes of their messages were stored. As long
+// as sums only grow, they are computed from the row and the changes; otherwise, which is rare, the
+// conversation is recounted. Rows are locked in the order of their ids, after those of messages. A
+// missing row was merged into another one meanwhile: then the change is retried. If it still has
+// messages, it was forgotten instead, and they will be deleted: a merge moves the messages, and
+// theirs are locked.
 func (s *Store) sumUp(ctx context.Context, tx *sql.Tx, changes []*changedMessage) (*changedConversations, error) {
 	done := &changedConversations{of: map[messageKey]int64{}}
 	byID := map[int64][]*changedMessage{}
@@ -241,11 +242,11 @@ func (s *Store) sumUp(ctx context.Context, tx *sql.Tx, changes []*changedMessage
 	return done, s.putConversations(ctx, tx, done.byID)
 }
 
-// add adds a change of a message to the row of its conversation, and reports whether that was
-// possible: if not, the conversation has to be added up anew.
+// add adds a change of a message to the summary of its conversation, and reports whether that was
+// possible. If not, the conversation has to be recounted.
 func (c *summary) add(change *changedMessage) bool {
 	if change.conversation != c.id {
-		return false // it has left
+		return false // it left the conversation
 	}
 	var was contribution
 	if change.old.conversation == c.id {
@@ -258,7 +259,7 @@ func (c *summary) add(change *changedMessage) bool {
 		return false
 	}
 	if was.shown == 1 && (is.shown == 0 || was.place != is.place || was.attention != is.attention) {
-		return false // rare: a message is told better, and stands elsewhere
+		return false // rare: the message has moved because more is known about it
 	}
 	if is.shown == 0 || was.shown == 1 {
 		return true
@@ -274,7 +275,7 @@ func (c *summary) add(change *changedMessage) bool {
 	switch {
 	case is.attention == attentionNone:
 	case !latest:
-		return false // something below it may have been an answer, or unread
+		return false // a message after it may be an answer, or unread
 	case is.attention == attentionWritten:
 		c.unread = 0
 	case is.place.compare(c.read) > 0:
@@ -283,7 +284,7 @@ func (c *summary) add(change *changedMessage) bool {
 	return true
 }
 
-// recount adds a conversation up anew, by the index of its messages.
+// recount computes the summary of a conversation from the index of its messages.
 func (s *Store) recount(ctx context.Context, tx *sql.Tx, c *summary) error {
 	c.last = place{}
 	var answered place
@@ -307,7 +308,8 @@ func (s *Store) recount(ctx context.Context, tx *sql.Tx, c *summary) error {
 	return s.countUnread(ctx, tx, c, answered)
 }
 
-// countUnread counts what the customer wrote behind the last answer of a person and what was read.
+// countUnread counts the customer's messages after the last answer of a person and after the read
+// mark.
 func (s *Store) countUnread(ctx context.Context, tx *sql.Tx, c *summary, answered place) error {
 	if c.read.compare(answered) > 0 {
 		answered = c.read
@@ -318,8 +320,8 @@ func (s *Store) countUnread(ctx context.Context, tx *sql.Tx, c *summary, answere
 		c.id, answered.at, answered.pos, answered.id)
 }
 
-// lockConversations returns the rows of conversations that are there, and keeps them from changing.
-// Every writer takes them in the order of their ids.
+// lockConversations locks and returns the existing rows of conversations. Every writer locks them
+// in the order of their ids.
 func (s *Store) lockConversations(ctx context.Context, tx *sql.Tx, ids []int64) (map[int64]*summary, error) {
 	among, arg := s.db.Dialect.Among("c.id", ids)
 	query := "SELECT " + summaryColumns + " FROM coexistence_conversations c WHERE " + among
@@ -358,7 +360,7 @@ func (s *Store) putConversations(ctx context.Context, tx *sql.Tx, list map[int64
 	return err
 }
 
-// number is a number as it was read, NULL included.
+// number is a number that was read, or NULL.
 func number(n sql.NullInt64) sqldb.Cell {
 	if !n.Valid {
 		return sqldb.Cell{}
@@ -371,7 +373,7 @@ func (s *Store) firstUnread(ctx context.Context, tx *sql.Tx, c *summary) (first 
 	if c.unread == 0 {
 		return first, false, nil
 	}
-	// The unread ones are the last of those received: an answer or a mark stands before them.
+	// The unread messages are the last received ones: an answer or a read mark precedes them.
 	err = s.read(ctx, tx, func(rows *sql.Rows) error {
 		found = true
 		return rows.Scan(&first.at, &first.pos, &first.id)
@@ -380,10 +382,9 @@ func (s *Store) firstUnread(ctx context.Context, tx *sql.Tx, c *summary) (first 
 	return first, found, err
 }
 
-// mergeConversations moves everything of the conversations into the one with the most messages, and
-// returns its id. Their ids lead there from now on. Rows are taken as every writer takes them; but
-// messages are moved afterwards, so a writer of one of them can be in the way, and one of the two
-// begins again.
+// mergeConversations moves everything into the conversation with the most messages, and returns its
+// id. The other ids lead there from now on. Rows are locked in the usual order; but messages are
+// moved after that, so it can conflict with a writer of one of them, and one of the two is retried.
 func (s *Store) mergeConversations(ctx context.Context, tx *sql.Tx, ids []int64) (int64, error) {
 	if len(ids) == 1 {
 		return ids[0], nil
@@ -409,7 +410,7 @@ func (s *Store) mergeConversations(ctx context.Context, tx *sql.Tx, ids []int64)
 			read = c.read
 		}
 	}
-	for _, c := range list { // nothing that is unread becomes read
+	for _, c := range list { // nothing unread becomes read
 		first, found, err := s.firstUnread(ctx, tx, c)
 		if err != nil {
 			return 0, err
@@ -430,8 +431,8 @@ func (s *Store) mergeConversations(ctx context.Context, tx *sql.Tx, ids []int64)
 	return keep.id, s.putConversations(ctx, tx, map[int64]*summary{keep.id: keep})
 }
 
-// moveConversation moves a conversation into another one. What the outbox has for it goes on in
-// order with what it has for the other.
+// moveConversation moves a conversation into another one. Its entries in the outbox keep their
+// order among those of the other.
 func (s *Store) moveConversation(ctx context.Context, tx *sql.Tx, c *summary, into int64) error {
 	for _, query := range []string{
 		"UPDATE coexistence_messages SET conversation = ? WHERE conversation = ?",
@@ -448,6 +449,6 @@ func (s *Store) moveConversation(ctx context.Context, tx *sql.Tx, c *summary, in
 	if err != nil {
 		return err
 	}
-	_, err = s.exec(ctx, tx, "DELETE FROM coexistence_conversations WHERE id = ?", c.id) // its contact goes with it
+	_, err = s.exec(ctx, tx, "DELETE FROM coexistence_conversations WHERE id = ?", c.id) // and, with it, its contact
 	return err
 }

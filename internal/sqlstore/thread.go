@@ -12,9 +12,9 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// UpdateThread implements [coexistence.ThreadStore]. fn runs within a transaction that holds the
-// row, and must not use the store. Of two transactions that insert a row at once, the second begins
-// again.
+// UpdateThread implements [coexistence.ThreadStore]. fn runs within a transaction that has locked
+// the row, and must not use the store. Of two transactions that insert a row at once, the second is
+// retried.
 func (s *Store) UpdateThread(
 	ctx context.Context, phone graph.PhoneNumberID, person string, fn func(*coexistence.ThreadRecord),
 ) error {
@@ -63,7 +63,7 @@ func (s *Store) Threads(
 	return list, explain("Threads", err)
 }
 
-// threads reads records one by one: a person has a few aliases, and most have no record.
+// threads reads records one by one: a person has few aliases, most of them without a record.
 func (s *Store) threads(
 	ctx context.Context, q querier, phone graph.PhoneNumberID, aliases []string, lock string,
 ) (list []coexistence.ThreadRecord, err error) {
@@ -98,7 +98,7 @@ func (s *Store) eraseThreads(ctx context.Context, phone graph.PhoneNumberID, bef
 			}
 			r, err := decode[coexistence.ThreadRecord](doc)
 			if r.OlderThan(before) {
-				// What was written anew meanwhile stays.
+				// A record that was updated meanwhile stays.
 				old = append(old, []sqldb.Cell{sqldb.Text(text(phone)), sqldb.Text(after), sqldb.Text(doc)})
 			}
 			return err

@@ -11,7 +11,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/tombstone"
 )
 
-// tombstoneKey returns the secret of the database, which was made with its tables and never
+// tombstoneKey returns the secret of the database, which was created with its tables and never
 // changes.
 func (s *Store) tombstoneKey(ctx context.Context, q querier) (tombstone.Key, error) {
 	if known := s.key.Load(); known != nil {
@@ -28,23 +28,22 @@ func (s *Store) tombstoneKey(ctx context.Context, q querier) (tombstone.Key, err
 	return key, nil
 }
 
-// forgotten are the tombstones that a transaction has looked for. A number or a person of whom
-// nothing is stored yet is looked for before anything is.
+// forgotten are the tombstones that a transaction has looked for. Before something is stored of a
+// new number or person, its tombstone is looked for.
 type forgotten struct {
 	s     *Store
 	q     querier
 	key   tombstone.Key
-	until map[string]time.Time // by mark; zero for those that were looked for and are not there
+	until map[string]time.Time // by mark; zero for those that do not exist
 }
 
-// A suspect is somebody of whom something would be stored that is not there yet: a number and, if
-// there are names, a person.
+// A suspect is a new number and, if there are names, a new person, which may have been forgotten.
 type suspect struct {
 	phone graph.PhoneNumberID
 	names []string
 }
 
-// look looks for the tombstones of all suspects, in one statement at most.
+// look reads the tombstones of all suspects, in one statement at most.
 func (f *forgotten) look(ctx context.Context, list ...suspect) (err error) {
 	if f.key == nil {
 		f.until = map[string]time.Time{}
@@ -78,7 +77,7 @@ func (f *forgotten) look(ctx context.Context, list ...suspect) (err error) {
 	}, "SELECT mark, until_at FROM coexistence_tombstones WHERE "+among, arg)
 }
 
-// of returns the tombstones of a suspect that was looked for.
+// of returns the tombstones of a suspect that look has read.
 func (f *forgotten) of(x suspect) coexistence.Tombstones {
 	t := coexistence.Tombstones{Number: f.until[f.key.Number(x.phone)]}
 	for _, name := range x.names {
@@ -89,8 +88,8 @@ func (f *forgotten) of(x suspect) coexistence.Tombstones {
 	return t
 }
 
-// putTombstones leaves the tombstones of what is forgotten until a moment, or moves them forward,
-// and sweeps those that are too old to be of use.
+// putTombstones stores the tombstones of what is forgotten until a moment, or moves them forward,
+// and deletes those that are too old to be of use.
 func (s *Store) putTombstones(ctx context.Context, tx *sql.Tx, x suspect, until time.Time) error {
 	key, err := s.tombstoneKey(ctx, tx)
 	if err != nil {
@@ -119,8 +118,8 @@ func (s *Store) putTombstones(ctx context.Context, tx *sql.Tx, x suspect, until 
 	return err
 }
 
-// lift takes the tombstone of a number away that is signed up again. A number that is being
-// forgotten has to be gone first.
+// lift deletes the tombstone of a number that is signed up again. An erasure of the number has to
+// be finished first.
 func (s *Store) lift(ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID) error {
 	var busy int
 	err := s.read(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(&busy) },

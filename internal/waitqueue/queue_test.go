@@ -60,7 +60,7 @@ func TestUrgentOnesGoFirstAndTheRestInOrder(t *testing.T) {
 	})
 }
 
-func TestAWaiterThatGivesUpHoldsNoOtherBack(t *testing.T) {
+func TestACanceledWaiterDelaysNoOther(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var queue waitqueue.Queue

@@ -12,7 +12,7 @@ type arena struct {
 // defaultChunk is the size of a chunk unless [Scanner.Share] sets another one.
 const defaultChunk = 4 << 10
 
-// reset lets go of the current chunk, which belongs to the strings in it.
+// reset drops the current chunk, which belongs to the strings in it.
 func (a *arena) reset() { a.chunk, a.current = defaultChunk, strings.Builder{} }
 
 // Share sets the size of the chunks that strings share until the next Reset. Set a larger one for

@@ -34,10 +34,10 @@ type claimer struct {
 	drained  bool                         // nothing is left for a claim; something else will say when there is
 }
 
-// A load is what a number has in hand, in lanes.
+// A load is how many lanes of a number are in progress.
 type load struct{ inHand, handled int }
 
-// A claimedLane is what a claim brought of a lane.
+// A claimedLane is a lane with its claimed events.
 type claimedLane struct {
 	lease    *lease
 	records  []Record
@@ -48,7 +48,7 @@ type claimedLane struct {
 func (l claimedLane) number() graph.PhoneNumberID { return l.records[0].PhoneNumberID }
 
 const (
-	lanesPerWorker = 4                     // in hand at most, of what is live
+	lanesPerWorker = 4                     // live lanes in progress, at most
 	aheadWork      = 50 * time.Millisecond // of each worker, that is claimed ahead
 	perLane        = 64                    // records of a lane in a batch
 	claimBytes     = 8 << 20               // of the bodies in a batch
@@ -253,7 +253,7 @@ func (c *claimer) take() (claimedLane, bool) {
 	}
 }
 
-// leave notes that a lane is not in hand any more.
+// leave removes a lane from those in progress.
 func (c *claimer) leave(lane claimedLane) {
 	c.in.leave(lane)
 	c.mu.Lock()

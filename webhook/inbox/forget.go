@@ -112,8 +112,8 @@ func Forget(ctx context.Context, store Store, r ForgetRequest) error {
 }
 
 // errInHandler is returned instead of waiting forever.
-var errInHandler = errors.New("inbox: Forget waits for the events in hand, and would wait for the one that it is " +
-	"called for; call it outside of a handler, in a job for instance")
+var errInHandler = errors.New("inbox: Forget waits for the events in progress, and so for the handler that calls it; " +
+	"call it outside of a handler, in a job for instance")
 
 // lanesOf returns the lanes of a person: an event is in that of the identity that it names, which
 // can lack what others have.

@@ -29,7 +29,7 @@ func hanging() (r *recorder, goOn func()) {
 	}}, sync.OnceFunc(func() { close(over) })
 }
 
-func TestHandlersThatHangStopNobodyElse(t *testing.T) {
+func TestHangingHandlersBlockNoOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var text bytes.Buffer

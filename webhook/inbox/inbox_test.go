@@ -253,7 +253,7 @@ func TestFailuresAreRepeatedAndThenGivenUp(t *testing.T) {
 	})
 }
 
-func TestWhoObservesHasTheHandlersContext(t *testing.T) {
+func TestObserveGetsTheHandlersContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		type key struct{}

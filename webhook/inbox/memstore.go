@@ -56,7 +56,7 @@ func (s *MemStore) begin(ctx context.Context) error {
 // now is the time in microseconds.
 func (s *MemStore) now() int64 { return s.epoch.UnixMicro() + time.Since(s.epoch).Microseconds() }
 
-// drop lets go of a delivery's body, which the machine does not need any more.
+// drop releases a delivery's body, which the machine no longer needs.
 func (s *MemStore) drop(delivery queue.ID) {
 	s.bytes -= int64(len(s.bodies[delivery]))
 	delete(s.bodies, delivery)

@@ -110,10 +110,10 @@ func (p *preparation) take() []claimedLane {
 	return lanes
 }
 
-// prepare decodes the events of lanes and has them prepared. A lane with an event that failed
-// before, or in whose hands a process died, is left out: what spoils a step spoils one step only,
-// and an event that ends its process is found when it is handled by itself. If the step does not
-// end in time, its events are left to it, since it may still use them, and decoded again.
+// prepare decodes the events of lanes and has them prepared. A lane with an event that failed or
+// was abandoned before is left out: a bad event fails one step only, and an event that ends its
+// process is found when it is handled by itself. If the step does not end in time, its events are
+// left to it, since it may still use them, and decoded again.
 func (p *preparation) prepare(ctx context.Context, lanes []claimedLane) {
 	type place struct{ lane, record int }
 	var batch []webhook.Preparation

@@ -152,7 +152,7 @@ func TestWhatFailedIsHandledWithoutBeingPrepared(t *testing.T) {
 }
 
 // A step that panics, and one that hangs, keep no event from being handled.
-func TestAStepThatGoesWrongKeepsNoEventFromBeingHandled(t *testing.T) {
+func TestEventsAreHandledAfterAFailedPreparation(t *testing.T) {
 	t.Parallel()
 	for name, during := range map[string]func(release <-chan struct{}){
 		"panic": func(<-chan struct{}) { panic("a bug") },

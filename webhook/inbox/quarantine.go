@@ -26,9 +26,9 @@ const (
 	aloneGrace = 10 * time.Second
 )
 
-// handleQuarantine handles the events in quarantine of both queues, whenever a claim has told that
-// there are some, until the inbox is shut down. Each is the only one in progress in this process,
-// so that the process, should it die, dies of that event and counts no other one as abandoned.
+// handleQuarantine handles the events in quarantine of both queues, whenever a claim has found
+// some, until the inbox is shut down. Each is the only one in progress in this process, so that a
+// crash is due to that event and counts no other one as abandoned.
 func (in *Inbox) handleQuarantine(ctx context.Context) {
 	for {
 		select {
@@ -44,7 +44,7 @@ func (in *Inbox) handleQuarantine(ctx context.Context) {
 }
 
 // handleAlone handles events in quarantine, one after the other. When the others have waited long
-// enough, it leaves the event that it has in hand to its goroutine, and the rest to another time.
+// enough, it leaves the current event to its goroutine, and the rest for later.
 func (in *Inbox) handleAlone(ctx context.Context) {
 	timer := time.NewTimer(aloneGrace)
 	defer timer.Stop()
@@ -99,7 +99,7 @@ func (c *claimer) claimAlone(ctx context.Context) (<-chan struct{}, error) {
 	return handled, nil
 }
 
-// leave notes that a lane is not in hand any more.
+// leave removes a lane from those in progress.
 func (in *Inbox) leave(lane claimedLane) {
 	in.gate.add(-1)
 	if in.bodies.release(lane.records) {

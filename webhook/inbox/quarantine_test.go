@@ -209,7 +209,7 @@ func TestOthersGoOnBesideAnEventInQuarantine(t *testing.T) {
 	})
 }
 
-func TestWhatTheProcessDiedOfTooOftenIsGivenUp(t *testing.T) {
+func TestAnEventThatCrashesTheProcessTooOftenIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		store, r := new(inbox.MemStore), new(recorder)
@@ -227,7 +227,7 @@ func TestWhatTheProcessDiedOfTooOftenIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestADeliveryThatTheProcessDiedOfIsGivenUp(t *testing.T) {
+func TestADeliveryThatCrashesTheProcessIsGivenUp(t *testing.T) {
 	t.Parallel()
 	for times, handled := range map[int]bool{4: true, 5: false} {
 		t.Run(fmt.Sprint(times), func(t *testing.T) {

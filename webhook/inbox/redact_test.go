@@ -51,7 +51,7 @@ func TestARedactedBodyHasNothingOfThePersonAndAllOfOthers(t *testing.T) {
 	}
 }
 
-func TestABodyOfSomebodyElseIsNotTouched(t *testing.T) {
+func TestABodyAboutOthersIsNotChanged(t *testing.T) {
 	t.Parallel()
 	a := newRedaction(ForgetRequest{
 		PhoneNumberID: "106540352242922", People: []graph.Identity{{UserID: "US.1009", WAID: "15550100109"}},

@@ -8,7 +8,7 @@ import (
 )
 
 // A settler settles what the workers of a claimer have handled, many outcomes in a transaction, and
-// prolongs the leases of what they have in hand.
+// prolongs the leases of events in progress.
 type settler struct {
 	in      *Inbox
 	wake    notifier // of the claimer: lanes that were settled may have more

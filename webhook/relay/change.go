@@ -47,8 +47,8 @@ type object map[string]json.RawMessage
 // filter returns the part of a body that keep lets through, and what that is about. If everything
 // is kept, it is body itself; if nothing is, nil.
 //
-// Only the lists of entries and changes are written anew. A change that stays has the bytes that it
-// had, so that keys which are made from them stay too.
+// Only the lists of entries and changes are rewritten. The bytes of a change that stays are the
+// same, and so are keys that are made from them.
 func filter(body []byte, keep func(Change) bool) (rest []byte, about []Change) {
 	f := filtering{keep: keep}
 	var several []json.RawMessage // samples of Meta's are lists of bodies

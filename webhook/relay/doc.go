@@ -38,11 +38,11 @@
 // # What is sent
 //
 // The body goes on byte for byte, without white space around it, and with a signature that is made
-// with the receiver's secret ([webhook.Sign]). The one of the app never leaves the host. A body of
-// which [Config].Keep leaves a part out is written anew around the changes that stay; they are
-// unchanged themselves. What is left out is not stored in the queue either.
+// with the receiver's secret ([webhook.Sign]). The one of the app never leaves the host. If
+// [Config].Keep leaves out a part of a body, the body is rewritten around the changes that stay,
+// which are unchanged. The queue does not store what is left out.
 //
-// The receiver learns everything that is in a delivery: numbers, names, texts. Let it have what it
+// The receiver learns everything that is in a delivery: numbers, names, texts. Send it what it
 // needs and no more. Media it can download only with a token of the same app's.
 //
 // # Forgetting

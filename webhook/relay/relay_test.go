@@ -160,7 +160,7 @@ func change(field, number, id string) string {
 		`"type":"text","text":{"body":"<b>1 & 2</b>"}}]}}`, field, number, id)
 }
 
-func TestADeliveryThatFailsHoldsUpItsNumberAlone(t *testing.T) {
+func TestAFailingDeliveryDelaysOnlyItsNumber(t *testing.T) {
 	t.Parallel()
 	failed := 0
 	r := newReceiver(t, nil)
@@ -261,7 +261,7 @@ func TestWhatTheQueueDoesNotTakeIsNotAcknowledged(t *testing.T) {
 	require.Empty(t, h.recorder.Events())
 }
 
-func TestWhatIsNotJSONGoesNowhere(t *testing.T) {
+func TestInvalidJSONIsNotForwarded(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, nil)
 	h := newHost(t, relay.Config{URL: r.URL}, 1)

@@ -340,7 +340,7 @@ func TestAnErrorOfTheHostsAnswersIsReported(t *testing.T) {
 
 // What needs no answer has to be acknowledged, and must not keep what follows in its conversation
 // from being handled.
-func TestAHostThatChokesOnEchoesIsFound(t *testing.T) {
+func TestAHostThatFailsOnEchoesIsFound(t *testing.T) {
 	t.Parallel()
 	recorder := new(webhooktest.Recorder)
 	var mux webhook.Mux

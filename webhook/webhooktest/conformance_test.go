@@ -367,7 +367,7 @@ func TestTargetMistakesAreListedTogether(t *testing.T) {
 	}
 }
 
-func TestConformanceOfNobody(t *testing.T) {
+func TestConformanceWithoutAListener(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()

@@ -49,7 +49,7 @@ func (p Phone) Ask(ctx context.Context, url, request string) (status int, answer
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, errors.New("flowendpointtest: the URL is none")
+		return 0, nil, errors.New("flowendpointtest: the URL is not valid")
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-Hub-Signature-256", p.Sign(body))

@@ -33,13 +33,14 @@
 //     later history holds the lower one alone
 //   - that a message of history was edited, or deleted: history holds the latest text, and no
 //     deleted message
-//   - the address book before its first sync, and what was removed from it while no process heard
+//   - the address book before its first sync, and what was removed from it while no process
+//     received webhooks
 //   - a message whose sending was not registered because the host died between the two: it becomes
 //     visible with a later history
-//   - the end of the first onboarding, if it is heard of before the tracker hears of the onboarding
+//   - the end of the first onboarding, if the tracker gets it before the onboarding
 //   - to which onboarding a chunk belongs: history that is still under way when the next one asks
 //     for its own counts as an answer to that
 //   - whether a sync of contacts was made whose call died: a change of the address book looks like
 //     its answer
-//   - a message of which only an edit was heard: it has the time of the edit
+//   - a message of which only an edit was received: it has the time of the edit
 package modeltest

@@ -99,7 +99,7 @@ type entry struct {
 // A cycle is what became of the syncs of one onboarding. Where several of these times are close,
 // the host cannot tell to which onboarding something belongs, and compare is lenient there.
 type cycle struct {
-	began, told time.Time // the signup, and when the tracker heard of it
+	began, told time.Time // the signup, and when the tracker was told
 	shares      bool      // the business shares its history
 	answered    bool      // the address book had something to tell when it was asked for
 	straggling  bool      // history of an earlier onboarding may still be under way

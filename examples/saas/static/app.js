@@ -154,7 +154,7 @@ document.addEventListener("submit", async (event) => {
     if (thread.dataset.keep !== "before") return visit(location.pathname, true); // to where it stands
     thread.scrollTop = thread.scrollHeight;
   } catch {
-    refused.textContent = "We cannot be reached. Your text is kept; sending it again says nothing twice.";
+    refused.textContent = "No connection. Your text is still here; sending it again will not send it twice.";
   }
 });
 

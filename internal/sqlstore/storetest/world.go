@@ -48,8 +48,8 @@ func (p person) as(number, user string) string {
 }
 
 // A world draws deliveries about a few messages of a few people: people under several names, the
-// same message live and in history, edits of messages that were never seen. Few ids make for many
-// collisions, which is what a store has to bear.
+// same message live and in history, edits of messages that were never seen. Few ids cause many
+// collisions, which a store must survive.
 type world struct {
 	r        *rand.Rand
 	messages int

@@ -211,7 +211,7 @@ func (w *window) searches() {
 	w.await(q("#hits ul li a"))
 	w.fill(q("#q"), "no such words")
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.KeyEvent("\r")))
-	w.await(text(q("#hits")) + ".includes(`None found`)")
+	w.await(text(q("#hits")) + ".includes(`No messages found`)")
 	require.NoError(w.t, chromedp.Do(w.ctx, chromedp.Navigate(w.origin()+inbox)))
 	w.await(q("#chats li a"))
 }

@@ -10,8 +10,8 @@ import (
 // on which a process may not run for many seconds; a wait that ends by it says what was missing.
 const waitTimeout = 2 * time.Minute
 
-// await looks every so often until what is awaited is there. It returns an error that says what is
-// missing, and what is there instead, once that has not changed for waitTimeout.
+// await polls until the awaited state is reached. If the state has not changed for waitTimeout, it
+// returns an error that says what is missing and what there is instead.
 func await(
 	ctx context.Context, every time.Duration, what string,
 	look func(context.Context) (found string, done bool, err error),

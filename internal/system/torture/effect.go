@@ -87,8 +87,8 @@ func tracked(db *sqldb.DB, h webhook.Handler) (webhook.Handler, error) {
 	return gated{webhook.MultiHandler(tracker, stored), h, tracker}, err
 }
 
-// A gated handler hands events on that a gate lets pass, where MultiHandler would hand on those as
-// well that the gate gives up.
+// A gated handler passes on the events that a gate lets pass. MultiHandler would also pass on those
+// that the gate gives up.
 type gated struct {
 	gate, h webhook.Handler
 	webhook.Preparer

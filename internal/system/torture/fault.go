@@ -77,7 +77,7 @@ func (t *trial) conclude(ctx context.Context, what string) (reports []report, er
 // handled the same event. What the first still wants to write when it goes on is refused.
 func stopWorkers(ctx context.Context, t *trial) error {
 	t.order.Pause, t.order.Lease, t.order.Workers = 5*time.Millisecond, 1500*time.Millisecond, stoppedWorkers
-	t.gen.plan.conversations = 10   // so that a host has several events of each in hand
+	t.gen.plan.conversations = 10   // so that a host has several events of each in progress
 	t.gen.timeout = 2 * time.Second // a host that is stopped answers nothing
 	if err := t.start(ctx, 2); err != nil {
 		return err

@@ -20,4 +20,5 @@ func ExampleTestStore() {
 		},
 	})
 	fmt.Println(err)
+	// Output: <nil>
 }

@@ -348,7 +348,7 @@ func TestBrokenPromisesAboutTurnsAndAbandonedLanesAreNoticed(t *testing.T) {
 	}
 }
 
-func TestTroubleWithTheEngineIsReported(t *testing.T) {
+func TestAnErrorOfTheEngineIsReported(t *testing.T) {
 	t.Parallel()
 	down := errors.New("down")
 	err := inboxtest.TestStore(t.Context(), inboxtest.Engine{

@@ -123,7 +123,7 @@ func queueIDs(ids []inbox.ID) []queue.ID {
 }
 
 // decodeEntry reads a message of the log. A member that this release does not know is an error: if
-// it were skipped, this process would know something else than one of a later release.
+// it were skipped, this process would know something other than one of a later release.
 func decodeEntry(data []byte) (node string, batch uint64, commands []command, err error) {
 	var e entry
 	if err := decodeStrictly(data, &e); err != nil {

@@ -101,7 +101,7 @@ func (c Config) validate() error {
 	for _, m := range c.Monitors {
 		if u, err := url.Parse(m); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 			errs = append(
-				errs, errors.New("natsinbox: Config.Monitors holds something else than URLs like http://host:8222"),
+				errs, errors.New("natsinbox: Config.Monitors holds something other than URLs like http://host:8222"),
 			)
 		}
 	}

@@ -16,23 +16,23 @@
 // # The server has to sync
 //
 // JetStream acknowledges a message before it is on the disk, and syncs every two minutes, unless it
-// is told otherwise: with its defaults, a loss of power takes minutes of acknowledged deliveries
-// away, and Meta does not repeat what was acknowledged. So Open refuses a server without this
-// setting, and any older than 2.10.23:
+// is configured otherwise: with its defaults, a power failure loses minutes of acknowledged
+// deliveries, which Meta does not repeat. So Open refuses a server without this setting, and any
+// older than 2.10.23:
 //
 //	jetstream { store_dir: "/data", sync_interval: always }
 //	http: 8222
 //
-// A client cannot ask for the setting where it stores messages. The server tells it on its
-// monitoring port, or to a user of the system account; Open needs one of them ([Config.Monitors],
+// A client cannot read the setting over its own connection. The server shows it on its monitoring
+// port, or to a user of the system account; Open needs one of them ([Config.Monitors],
 // [Config.SystemConn]), for every server that keeps one of the streams. Without an answer, it
 // refuses as well: [ErrNotDurable]. The proof is found again after each reconnect, before anything
-// more is stored, and once a minute. A server of a cluster that is away is no reason to stop as
-// long as the others go on; if it comes back with other settings, that shows within a minute.
+// more is stored, and once a minute. If a server of a cluster is down, the inbox continues with the
+// others; if it comes back with other settings, that is noticed within a minute.
 //
-// What that cannot show: that disks do what they are told, that no stream is changed between two
-// looks, and that a server tells the truth about settings that were reloaded and not restarted.
-// Replicas do not take the place of syncing: they lose their power together.
+// It cannot check that disks really sync, that no stream is changed between two checks, and that a
+// server reports the settings in effect if they were reloaded without a restart. Replicas do not
+// replace syncing: a power failure can hit all of them.
 //
 // # What is stored
 //

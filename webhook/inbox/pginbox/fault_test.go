@@ -192,8 +192,8 @@ const (
 	childName = "COEXISTENCE_TEST_CHILD_NAME"
 )
 
-// TestMain is where a child process begins: a worker that says what it has in hand, and goes on
-// when it is told to.
+// TestMain is where a child process begins: a worker that reports what it has in progress, and
+// waits for a command to continue.
 func TestMain(m *testing.M) {
 	url := os.Getenv(childURL)
 	if url == "" {
@@ -324,7 +324,7 @@ func TestAWorkerThatWasStoppedPastItsLeaseCommitsNothing(t *testing.T) {
 
 // A process can be stopped, or its machine be gone, at any statement: even when it has locked rows
 // that the others need.
-func TestATransactionThatNobodyEndsKeepsNobodyWaiting(t *testing.T) {
+func TestAnAbandonedTransactionBlocksNoOther(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	store := openStore(t, url)

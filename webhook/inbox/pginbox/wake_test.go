@@ -13,7 +13,7 @@ import (
 
 // What a process has appended itself it knows; to be told would be a query for nothing, for each
 // delivery.
-func TestAProcessIsToldOnlyWhatOthersAppend(t *testing.T) {
+func TestAProcessIsNotifiedOnlyOfWhatOthersAppend(t *testing.T) {
 	t.Parallel()
 	url := database(t)
 	var stores [2]*pgdb.Inbox

@@ -21,7 +21,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox/sqliteinbox"
 )
 
-// In a child that dies of some messages, it names their customers.
+// In a child that some messages crash, it names their customers.
 const childCulprits = "COEXISTENCE_TEST_CHILD_CULPRITS"
 
 // dieOf is the child. It handles what is in the file until nothing is left, and says what it
