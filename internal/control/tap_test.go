@@ -108,7 +108,7 @@ func TestACustomerTaps(t *testing.T) {
 		`{"from":"customer","type":"tap","message_id":"`+buttons+`","choice":"Maybe"}`)), "no button")
 	a.call(201, "POST "+app+"/customers", `{"phone_number":"+1 555-010-0142"}`)
 	require.Contains(t, message(a.call(400, "POST "+app+"/customers/15550100142/messages",
-		`{"from":"business","type":"tap","message_id":"`+buttons+`","choice":"y"}`)), "tapped by the customer")
+		`{"from":"business","type":"tap","message_id":"`+buttons+`","choice":"y"}`)), "only the customer can tap")
 }
 
 func TestACustomerAnswersAFlow(t *testing.T) {
@@ -144,7 +144,7 @@ func TestACustomerOrdersAsksAndComesFromAnAd(t *testing.T) {
 	const write = "POST " + customer + "/messages"
 	for body, says := range map[string]string{
 		`{"from":"customer","type":"order"}`:                               "catalog_id and product_items",
-		`{"from":"customer","text":"x","product_retailer_id":"rye"}`:       "catalog_id, too",
+		`{"from":"customer","text":"x","product_retailer_id":"rye"}`:       "also has a catalog_id",
 		`{"from":"customer","type":"tap","choice":"y"}`:                    "message_id is missing",
 		`{"from":"customer","text":"x","referral":{"source":"an advert"}}`: "source",
 	} {
