@@ -254,7 +254,7 @@ func (s *Store) putNames(ctx context.Context, tx *sql.Tx, people map[int64]named
 	return err
 }
 
-// FindPeople implements [coexistence.MessageStore]. The first prefix is looked up in the index, the
+// FindPeople implements [coexistence.MessageStore]. The rarest prefix is looked up in the index, the
 // others among the words of those people.
 func (s *Store) FindPeople(
 	ctx context.Context, phone graph.PhoneNumberID, query string, limit int,
@@ -265,6 +265,9 @@ func (s *Store) FindPeople(
 	beginnings := coexistence.PeopleWords(query)
 	if len(beginnings) == 0 {
 		return nil, explain("FindPeople", ctx.Err())
+	}
+	if err := s.rarestFirst(ctx, phone, beginnings); err != nil {
+		return nil, explain("FindPeople", err)
 	}
 	var where strings.Builder
 	where.WriteString("n.phone = ? AND n.word < ?")
@@ -294,6 +297,38 @@ func (s *Store) FindPeople(
 		full = n == pageSize
 	}
 	return s.conversationsByID(ctx, ids)
+}
+
+// counted is how many words with a prefix are counted at most to find the rarest.
+const counted = 200
+
+// rarestFirst moves the prefix to the front that the fewest words have, so that a search for a
+// common first name and a rare family name does not read everyone with the first name.
+func (s *Store) rarestFirst(ctx context.Context, phone graph.PhoneNumberID, prefixes []string) error {
+	if len(prefixes) < 2 {
+		return nil
+	}
+	var columns []string
+	var args, counts []any
+	for _, p := range prefixes {
+		columns = append(columns, `(SELECT COUNT(*) FROM (SELECT 1 FROM coexistence_names
+			WHERE phone = ? AND word >= ? AND word < ? ORDER BY word, conversation LIMIT ?) AS w)`)
+		args = append(args, text(phone), text(p), text(p)+last, counted)
+		counts = append(counts, new(int))
+	}
+	err := s.read(ctx, s.db, func(rows *sql.Rows) error { return rows.Scan(counts...) },
+		"SELECT "+strings.Join(columns, ", "), args...)
+	if err != nil {
+		return err
+	}
+	rarest := 0
+	for i := range counts {
+		if *counts[i].(*int) < *counts[rarest].(*int) {
+			rarest = i
+		}
+	}
+	prefixes[0], prefixes[rarest] = prefixes[rarest], prefixes[0]
+	return nil
 }
 
 // last sorts after every word with a prefix.

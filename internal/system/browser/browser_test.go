@@ -145,7 +145,8 @@ func (w *window) awaitWithin(limit time.Duration, js string) {
 // script's click() would not do: browsers open popups for people only.
 func (w *window) click(js string, times ...int64) {
 	w.t.Helper()
-	w.await(js + ` && !(` + js + `).disabled`)
+	// While a page still loads, what is on it moves.
+	w.await("document.readyState === `complete` && " + js + ` && !(` + js + `).disabled`)
 	type point struct{ X, Y float64 }
 	p := evaluate[point](w, `(() => {
 		const e = `+js+`; e.scrollIntoView({block: "center"}); const r = e.getBoundingClientRect();
