@@ -145,7 +145,7 @@ func TestContactsEndTheSameInEveryOrder(t *testing.T) {
 	}
 }
 
-func TestNobodyIsFiledTwice(t *testing.T) {
+func TestNoPersonIsFiledTwice(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ one, other string }{
 		"Mexico":    {"5215510000101", "525510000101"},

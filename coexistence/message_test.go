@@ -356,7 +356,7 @@ func TestHistoryStatuses(t *testing.T) {
 
 // A message that was sent through the API may be reported by its status, by an echo and by the
 // response, in any order. It is never a person.
-func TestWhatWeSentIsNobodysEcho(t *testing.T) {
+func TestOwnMessagesAreNoEchoes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx := t.Context()

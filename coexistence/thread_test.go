@@ -302,7 +302,7 @@ func TestOurOwnMessagesProveWhoseTheConversationIs(t *testing.T) {
 	})
 }
 
-func TestAnotherRespondersMessagesAreOnTheTimelineAndNobodysHere(t *testing.T) {
+func TestAnotherRespondersMessagesAreOnTheTimeline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		tracker := follows(t, 30, standby("wamid.1", ada, 5, text("hi")), standbyEcho("wamid.2", ada, 10),

@@ -49,9 +49,9 @@ type app struct {
 	ready     atomic.Bool     // from start to shutdown, for load balancers
 }
 
-// newApp wires the product. Everything that reaches the outside begins in serve, so that a mistake
-// in the settings ends the program before Meta delivers anything; but what the last process left to
-// download or to send on is done from here on.
+// newApp wires the product. What talks to the outside starts in serve, so that a mistake in the
+// settings ends the program before Meta delivers anything. Downloads and relayed deliveries that
+// the last process left start here.
 //
 // A webhook goes first to the tracker, which files it, then to the outbox, which settles what was
 // sent, to the templates, and to the meter, which counts it, then to the bot: each finds what the
@@ -184,7 +184,7 @@ func (a *app) routes() http.Handler {
 	return http.NewCrossOriginProtection().Handler(all) // other sites post nothing here
 }
 
-// signedIn finds the tenant and the number. What belongs to another tenant is not there.
+// signedIn finds the tenant and the number. What belongs to another tenant is not found.
 func (a *app) signedIn(p page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		t, err := a.tenantOf(r)
@@ -209,8 +209,8 @@ func (a *app) signedIn(p page) http.Handler {
 	})
 }
 
-// numberOf returns a number of the tenant. One of another tenant is not told from one that does not
-// exist: an answer that differs would say which numbers are here.
+// numberOf returns a number of the tenant. One of another tenant gets the same answer as one that
+// does not exist: another answer would say which numbers are stored.
 func (a *app) numberOf(ctx context.Context, t *tenant, phone graph.PhoneNumberID) (*number, error) {
 	n, err := a.db.Tokens().Get(ctx, phone)
 	if errors.Is(err, storage.ErrNoToken) || err == nil && n.Tenant != t.id {
@@ -221,8 +221,8 @@ func (a *app) numberOf(ctx context.Context, t *tenant, phone graph.PhoneNumberID
 
 var errNotFound = errors.New("there is no such page, or it is not yours")
 
-// fail answers with an error, in words. The log names the route and not the path, in which there
-// are people.
+// fail answers with an error, in words. The log names the route and not the path, which can name a
+// person.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, words := http.StatusInternalServerError, "Something went wrong on our side. Try again."
 	if errors.Is(err, errNotFound) || errors.Is(err, coexistence.ErrNotFound) {
@@ -233,7 +233,7 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	a.render(w, r, view{Page: "problem", Title: http.StatusText(status), Status: status, Data: words})
 }
 
-// serveHome goes where there is something to do.
+// serveHome redirects to the page where there is something to do.
 func (a *app) serveHome(w http.ResponseWriter, r *http.Request, t *tenant, _ *number) error {
 	where := "/connect"
 	list, err := a.db.Tokens().List(r.Context(), t.id)
@@ -243,7 +243,7 @@ func (a *app) serveHome(w http.ResponseWriter, r *http.Request, t *tenant, _ *nu
 	return see(w, r, where, err)
 }
 
-// see sends the browser to another page, if all is well.
+// see redirects the browser to another page, unless err is set.
 func see(w http.ResponseWriter, r *http.Request, path string, err error) error {
 	if err == nil {
 		http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // G710: it is one of our routes
@@ -259,7 +259,7 @@ func (a *app) handled(ctx context.Context, attempt inbox.Attempt) {
 	a.changes.add(attempt.PhoneNumberID)
 }
 
-// pick finds one of a list, or errNotFound.
+// pick finds an element of a list, or returns errNotFound.
 func pick[T any](list []T, err error, is func(T) bool) (one T, _ error) {
 	if i := slices.IndexFunc(list, is); err == nil && i >= 0 {
 		return list[i], nil

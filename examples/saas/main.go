@@ -1,4 +1,4 @@
-// Saas is a small multi-tenant product someone could start a company from: businesses sign up,
+// Saas is a small multi-tenant product that a company could start with: businesses sign up,
 // connect the WhatsApp Business app on their phone, answer their customers in a shared inbox with a
 // bot beside them, and send campaigns.
 //
@@ -74,7 +74,7 @@ func main() {
 	}
 }
 
-// run serves until ctx ends, and then lets everything that has begun come to its end.
+// run serves until ctx ends, and then finishes what is in progress.
 func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	if s.dir == "" {
 		if s.dir, err = os.MkdirTemp("", "saas"); err != nil {
@@ -113,8 +113,8 @@ func run(ctx context.Context, out io.Writer, s settings) (err error) {
 	return a.serve(ctx, out, listener)
 }
 
-// lockPostgres lets one of several processes go first that start at once. It is any number that
-// nothing else in the database locks.
+// lockPostgres is the advisory lock under which processes that start at once make the tables one
+// after the other: a number that nothing else in the database locks.
 const lockPostgres = "SELECT pg_advisory_xact_lock(7220261);"
 
 // open opens PostgreSQL if there is a URL, or else a SQLite file in the folder, which one process
@@ -136,10 +136,9 @@ func open(ctx context.Context, s settings, keys *signup.Keyring) (db *storage.DB
 	return db, nil
 }
 
-// serve is the life of the process behind its construction. First nothing more comes in, then
-// nothing more is handled, then nothing more is sent. What is left when the time is over is in the
-// database, for another process or the next start. The work in the background has a context of its
-// own, since ctx has ended by then.
+// serve runs the process until ctx ends, and then stops requests, handlers and sending, in that
+// order. What is left when the time is over is in the database, for another process or the next
+// start. Background work has a context of its own, since ctx has ended by then.
 func (a *app) serve(ctx context.Context, out io.Writer, listener net.Listener) (err error) {
 	last := context.WithoutCancel(ctx)
 	working, stop := context.WithCancel(last)

@@ -14,7 +14,7 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
-// counts are what the hooks of the packages tell, in the shape of Prometheus.
+// counts are what the hooks of the packages report, as Prometheus metrics.
 type counts struct{ calls, events *prometheus.HistogramVec }
 
 // newCounts makes the histograms. Their labels have few values each: a path is a template, and no
@@ -50,8 +50,8 @@ func (c counts) event(_ context.Context, attempt inbox.Attempt) {
 		Observe(attempt.Duration.Seconds())
 }
 
-// operations are for those who run the program, at an address of their own, which the world must
-// not reach: is it alive, can it work, what does it do. Alert on saas_inbox_dead_letters, and on
+// operations are the routes for operators, at an address of their own that the internet must not
+// reach: liveness, readiness, metrics. Alert on saas_inbox_dead_letters, and on
 // saas_inbox_oldest_live_seconds, which is how long the oldest unhandled message of a customer
 // waits; for one number, on saas_number_health. Of saas_downloads_dead_letters, the files were
 // refused; they are lost a few days later. Of saas_relay_dead_letters, the other receiver has

@@ -40,8 +40,8 @@ func separator(r rune) bool { return r == ',' || r == ' ' }
 func among(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
 
 // openRelay returns a receiver that stores what goes on in a queue, and then hands the delivery to
-// main; without another receiver, main itself. Meta has its 200 once both are stored, so that one
-// that is down delays nobody, and gets everything later.
+// main; without another receiver, main itself. Meta has its 200 once both are stored, so a receiver
+// that is down delays no conversation, and gets everything later.
 func (a *app) openRelay(ctx context.Context, main webhook.Receiver) (webhook.Receiver, error) {
 	if a.relay.URL == "" {
 		return main, nil
