@@ -254,8 +254,8 @@ func (s *Store) putNames(ctx context.Context, tx *sql.Tx, people map[int64]named
 	return err
 }
 
-// FindPeople implements [coexistence.MessageStore]. The rarest prefix is looked up in the index, the
-// others among the words of those people.
+// FindPeople implements [coexistence.MessageStore]. The rarest prefix is looked up in the index,
+// the others among the words of those people.
 func (s *Store) FindPeople(
 	ctx context.Context, phone graph.PhoneNumberID, query string, limit int,
 ) ([]coexistence.Conversation, error) {
