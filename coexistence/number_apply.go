@@ -336,19 +336,17 @@ func (s *Number) dropBeforeSignup() {
 // dropAccountsLeft forgets the accounts that left before the signup, and takes away those that left
 // after it. If all of them did, the number was removed.
 func (s *Number) dropAccountsLeft() {
-	var left map[graph.WABAID]time.Time
-	var last time.Time
-	for waba, at := range s.AccountsLeft {
-		if at.After(s.OnboardedAt) && slices.Contains(s.WABAs, waba) {
-			if left == nil {
-				left = map[graph.WABAID]time.Time{}
-			}
-			left[waba], last = at, later(last, at)
-		}
+	left := maps.Clone(s.AccountsLeft)
+	maps.DeleteFunc(left, func(waba graph.WABAID, at time.Time) bool {
+		return !at.After(s.OnboardedAt) || !slices.Contains(s.WABAs, waba)
+	})
+	s.AccountsLeft = nil
+	if len(left) == 0 {
+		return
 	}
 	s.AccountsLeft = left
 	if len(left) == len(s.WABAs) {
-		s.RemovedAt = later(s.RemovedAt, last)
+		s.RemovedAt = later(s.RemovedAt, slices.MaxFunc(slices.Collect(maps.Values(left)), time.Time.Compare))
 		return
 	}
 	s.WABAs = slices.DeleteFunc(slices.Clone(s.WABAs), func(waba graph.WABAID) bool { return !left[waba].IsZero() })

@@ -51,7 +51,7 @@ func TestTheEnvelopeIsKept(t *testing.T) {
 	require.Empty(t, usual.EventInfo.Unknown, "what says nothing else is nothing new")
 }
 
-// A contact with another number is somebody else, even if it is the only one and so is the item.
+// A contact with another number is another person, even if it is the only one and so is the item.
 func TestAContactWithAnotherNumberIsAnotherPerson(t *testing.T) {
 	t.Parallel()
 	const contact = `"contacts":[{"wa_id":"15550100111","user_id":"US.1","profile":{"name":"Alma"}}],`
@@ -82,7 +82,7 @@ func TestAChunkSurvivesItsMetadata(t *testing.T) {
 	require.ElementsMatch(t, []string{`metadata.phase="new"`, `metadata.progress="55%"`}, unknownPaths(chunk.EventInfo))
 }
 
-// A thread that names nobody, because its customer hides the number, still has two sides.
+// A thread without an identity, because its customer hides the number, still has two sides.
 func TestAThreadWithoutACustomerHasSides(t *testing.T) {
 	t.Parallel()
 	list := chunkOf(t, `[{"messages":[{"id":"a","from_user_id":"US.1","text":{"body":"x"}},`+

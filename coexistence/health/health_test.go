@@ -274,7 +274,7 @@ func TestAReadingThatFailsLeavesTheOneBefore(t *testing.T) {
 	require.Equal(t, health.StatusOK, h.Status())
 }
 
-// A message whose fate nobody knows is a warning once Meta's history has not settled it either.
+// A message with an unknown outcome is a warning once Meta's history has not settled it either.
 func TestAMessageInDoubtIsAWarning(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: t.TempDir() + "/wa.db"})

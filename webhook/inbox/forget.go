@@ -54,7 +54,7 @@ type Forgetter interface {
 
 	// Forget deletes the events that e selects, whether they wait or are dead letters, and redacts
 	// the bodies that are left of other events and of deliveries that are not split. Keys stay
-	// known, so that repeats are; they are hashes, and name nobody. What else is stored beside
+	// known, so that repeats are; they are hashes, and name no person. What else is stored beside
 	// them, and says whom an event was about, goes.
 	//
 	// What a worker is working on stays for now: busy reports that there is some of it, and that
