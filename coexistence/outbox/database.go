@@ -30,13 +30,7 @@ func (d database) exec(ctx context.Context, tx *sql.Tx, what, query string, args
 		n, err := d.Write(ctx, d.sql(query), args...)
 		return int(n), sqldb.Explain("outbox: "+what, err)
 	}
-	ctx, answered := d.Statement(ctx)
-	defer answered()
-	r, err := tx.ExecContext(ctx, d.Dialect.Rebind(d.sql(query)), args...)
-	if err != nil {
-		return 0, sqldb.Explain("outbox: "+what, err)
-	}
-	n, err := r.RowsAffected()
+	n, err := d.Exec(ctx, tx, d.sql(query), args...)
 	return int(n), sqldb.Explain("outbox: "+what, err)
 }
 

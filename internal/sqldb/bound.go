@@ -89,7 +89,12 @@ func (d *DB) Run(ctx context.Context, fn func(*sql.Tx) error) error {
 		return err
 	}
 	done = true
-	return d.answered(txCtx, cancel, tx.Commit)
+	err = d.answered(txCtx, cancel, tx.Commit)
+	if err == nil {
+		d.committed()
+		d.prepareWanted(ctx)
+	}
+	return err
 }
 
 // begin begins a transaction that ends with the context it returns. cancel is to be called when

@@ -23,6 +23,11 @@ type DB struct {
 	// answer, and may be nil.
 	Renew func()
 
+	// Committed is called after each commit, if it is not nil.
+	Committed func()
+
+	statements statements
+
 	renewed atomic.Int64           // when, in Unix nanoseconds
 	writer  atomic.Pointer[sql.Tx] // the transaction that has the turn, of Transact
 }
@@ -61,13 +66,17 @@ func (d *DB) Write(ctx context.Context, query string, args ...any) (int64, error
 		return 0, err
 	}
 	defer end()
-	ctx, answered := d.Statement(ctx)
-	defer answered()
-	res, err := d.ExecContext(ctx, d.Dialect.Rebind(query), args...)
-	if err != nil {
-		return 0, err
+	n, err := d.Exec(ctx, d, query, args...)
+	if err == nil {
+		d.committed()
 	}
-	return res.RowsAffected()
+	return n, err
+}
+
+func (d *DB) committed() {
+	if d.Committed != nil {
+		d.Committed()
+	}
 }
 
 // takeTurn waits for the turn, if there is one, and returns what gives it back.

@@ -18,7 +18,7 @@ type Querier interface {
 func (d *DB) Read(ctx context.Context, q Querier, each func(*sql.Rows) error, query string, args ...any) error {
 	ctx, answered := d.Statement(ctx)
 	defer answered()
-	rows, err := q.QueryContext(ctx, d.Dialect.Rebind(query), args...)
+	rows, err := d.query(ctx, q, query, args)
 	if err != nil {
 		return err
 	}

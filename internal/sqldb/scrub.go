@@ -65,10 +65,9 @@ func (d *DB) emptyLog(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var busy, pages, copied int
-		err = d.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied)
+		log, err := d.checkpoint(ctx, "TRUNCATE")
 		end()
-		if err != nil || busy == 0 {
+		if err != nil || log.pages == 0 {
 			return err
 		}
 		if err := Pause(ctx, 20*time.Millisecond); err != nil {

@@ -30,8 +30,7 @@ type Store struct {
 
 	keys knownKeys // with SQLite
 
-	statements statements
-	turns      turns
+	turns turns
 
 	// sharedUntil is when batches of deliveries stop being short, in nanoseconds since 1970.
 	sharedUntil atomic.Int64
@@ -89,7 +88,7 @@ func New(db *sqldb.DB) *Store {
 		return s
 	}
 	s.backfill = newCommitter(s, make(chan struct{}, 1))
-	s.commits = newCommitter(s, make(chan struct{}, 2)) // one collects while the other commits
+	s.commits = newCommitter(s, make(chan struct{}, 2))
 	return s
 }
 
@@ -106,13 +105,13 @@ func (s *Store) in(d time.Duration) int64 {
 	return s.epoch.Add(time.Since(s.epoch) + d).UnixMicro()
 }
 
-// query translates a statement for the dialect: it replaces $now and the placeholders.
+// query puts in what $now is in the dialect.
 func (s *Store) query(query string) string {
 	now := "0" // the parameter is the moment
 	if s.db.Dialect == sqldb.PostgreSQL {
 		now = "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
 	}
-	return s.db.Dialect.Rebind(strings.ReplaceAll(query, "$now", now))
+	return strings.ReplaceAll(query, "$now", now)
 }
 
 // maxTries is how often a transaction is attempted that ends with a deadlock or a serialization
@@ -143,18 +142,14 @@ func (s *Store) direct(ctx context.Context, what string, fn func(*sql.Tx) error)
 	return explain(what, err)
 }
 
-// transact runs fn in a transaction, once. Statements that it has run are prepared afterwards.
+// transact runs fn in a transaction, once.
 func (s *Store) transact(ctx context.Context, fn func(*sql.Tx) error) error {
-	err := s.db.Run(ctx, func(tx *sql.Tx) error {
+	return s.db.Run(ctx, func(tx *sql.Tx) error {
 		if err := s.db.Set(ctx, tx, sqldb.LimitIdle+", "+goByIndex); err != nil {
 			return err
 		}
 		return fn(tx)
 	})
-	if err == nil {
-		s.prepareWanted(ctx)
-	}
-	return err
 }
 
 // goByIndex makes PostgreSQL use indexes. All statements here look up few rows, or take the first
@@ -179,36 +174,10 @@ type querier = sqldb.Querier
 // read calls each for every row. It closes the rows before it returns, so that the connection is
 // free.
 func (s *Store) read(ctx context.Context, q querier, each func(*sql.Rows) error, query string, args ...any) error {
-	query = s.query(query)
-	ctx, answered := s.db.Statement(ctx)
-	defer answered()
-	var rows *sql.Rows
-	var err error
-	if stmt := s.prepared(ctx, q, query); stmt != nil {
-		rows, err = stmt.QueryContext(ctx, args...)
-	} else {
-		rows, err = q.QueryContext(ctx, query, args...)
-	}
-	if err != nil {
-		return err
-	}
-	return sqldb.EachRow(rows, each)
+	return s.db.Read(ctx, q, each, s.query(query), args...)
 }
 
-// exec runs a statement, a prepared one if there is one, and returns how many rows it changed.
+// exec runs a statement and returns how many rows it changed.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
-	query = s.query(query)
-	ctx, answered := s.db.Statement(ctx)
-	defer answered()
-	var res sql.Result
-	var err error
-	if stmt := s.prepared(ctx, q, query); stmt != nil {
-		res, err = stmt.ExecContext(ctx, args...)
-	} else {
-		res, err = q.ExecContext(ctx, query, args...)
-	}
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return s.db.Exec(ctx, q, s.query(query), args...)
 }

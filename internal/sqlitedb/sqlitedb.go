@@ -31,7 +31,8 @@ const maxConns = 16
 type File struct {
 	*sqldb.DB
 
-	lock *sql.DB
+	lock    *sql.DB
+	copying *checkpointer
 }
 
 // Open opens the file at path, creates it and its folder if they do not exist, checks that it keeps
@@ -52,7 +53,9 @@ func Open(ctx context.Context, path string) (*File, error) {
 	}
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
-	f := &File{sqldb.New(db, sqldb.SQLite), lock}
+	f := &File{DB: sqldb.New(db, sqldb.SQLite), lock: lock}
+	f.copying = newCheckpointer(f.DB)
+	f.Committed = f.copying.committed
 	if err := verify(ctx, db); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -63,7 +66,10 @@ func Open(ctx context.Context, path string) (*File, error) {
 }
 
 // Close closes the file, and then lets other processes have it.
-func (f *File) Close() error { return errors.Join(f.DB.Close(), f.lock.Close()) }
+func (f *File) Close() error {
+	f.copying.close()
+	return errors.Join(f.DB.Close(), f.lock.Close())
+}
 
 // create makes the file if it does not exist, readable by its owner alone, and returns its absolute
 // path. It refuses what SQLite would take for something other than the name of a file.
@@ -132,8 +138,8 @@ func settings(path string) string {
 		// what is deleted within a page is overwritten there, which costs nothing; for other pages,
 		// see Scrub
 		"_pragma=secure_delete(FAST)",
-		// 16 MB: pages that change often are copied into the database a quarter as often
-		"_pragma=wal_autocheckpoint(4000)",
+		// 64 MB: the checkpointer is before that
+		"_pragma=wal_autocheckpoint(16000)",
 		"_pragma=journal_size_limit(67108864)",
 	)
 }

@@ -131,13 +131,7 @@ func (s *Store) readMany(
 // exec runs a statement, with ? for its parameters in either dialect, and returns how many rows it
 // changed. A row that stays as it was because of a conflict does not count.
 func (s *Store) exec(ctx context.Context, q querier, query string, args ...any) (int64, error) {
-	ctx, answered := s.db.Statement(ctx)
-	defer answered()
-	res, err := q.ExecContext(ctx, s.db.Dialect.Rebind(query), args...)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
+	return s.db.Exec(ctx, q, query, args...)
 }
 
 // eachRow yields rows that are read a page at a time, until a page is short, an error occurs or the

@@ -97,6 +97,41 @@ func (c *notedConn) ExecContext(ctx context.Context, query string, args []driver
 	return e.ExecContext(ctx, query, args)
 }
 
+// PrepareContext implements driver.ConnPrepareContext.
+func (c *notedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	p, ok := c.Conn.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, errDriver
+	}
+	stmt, err := p.PrepareContext(ctx, query)
+	return &notedStmt{stmt, c, query}, err
+}
+
+// A notedStmt is a prepared statement that is noted when it runs.
+type notedStmt struct {
+	driver.Stmt
+	c     *notedConn
+	query string
+}
+
+func (s *notedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	q, ok := s.Stmt.(driver.StmtQueryContext)
+	if !ok {
+		return nil, errDriver
+	}
+	s.c.note(s.query, args)
+	return q.QueryContext(ctx, args)
+}
+
+func (s *notedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	e, ok := s.Stmt.(driver.StmtExecContext)
+	if !ok {
+		return nil, errDriver
+	}
+	s.c.note(s.query, args)
+	return e.ExecContext(ctx, args)
+}
+
 func (c *notedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	b, ok := c.Conn.(driver.ConnBeginTx)
 	if !ok {
