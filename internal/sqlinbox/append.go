@@ -30,25 +30,9 @@ func (s *Store) Append(ctx context.Context, recs []inbox.Record) (added int, err
 	return j.added, nil
 }
 
-// appendAll stores the deliveries of all jobs, and counts for each how many were new. It resets the
-// counts first, because the transaction may be a retry.
-func (s *Store) appendAll(ctx context.Context, tx *sql.Tx, jobs []*job) error {
-	var recs []inbox.Record
-	for _, j := range jobs {
-		j.added, j.arrived, j.stored = 0, nil, nil
-		recs = append(recs, j.recs...)
-	}
-	switch {
-	case len(recs) == 0:
-		return nil
-	case s.db.Dialect == sqldb.SQLite:
-		return s.appendUnknown(ctx, tx, jobs)
-	}
-	return s.appendUnlessKnown(ctx, tx, jobs, recs)
-}
-
-// appendUnknown first finds out which keys are known, all at once, which is enough with the single
-// writer of SQLite. Live deliveries become arrivals; those of the backfill get rows of their own.
+// appendUnknown stores the deliveries of all jobs in SQLite, and counts for each how many were new.
+// It first finds out which keys are known, all at once, which is enough with a single writer. Live
+// deliveries become arrivals; those of the backfill get rows of their own.
 func (s *Store) appendUnknown(ctx context.Context, tx *sql.Tx, jobs []*job) error {
 	known, err := s.knownAmong(ctx, tx, jobs)
 	if err != nil {
@@ -114,23 +98,40 @@ func (s *Store) knownAmong(ctx context.Context, tx *sql.Tx, jobs []*job) (map[ke
 	return known, err
 }
 
-// appendUnlessKnown lets PostgreSQL check each key while it stores it, because other processes may
-// store the same one. The statement returns which keys were new.
-func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, recs []inbox.Record) error {
+// appendUnlessKnown stores the deliveries of all jobs in PostgreSQL, which checks each key while it
+// stores it, because other processes may store the same one. A statement returns which keys were
+// new. Nearly always there is a single one, and it needs no transaction around it.
+func (s *Store) appendUnlessKnown(ctx context.Context, jobs []*job) error {
+	var recs []inbox.Record
+	for _, j := range jobs {
+		recs = append(recs, j.recs...)
+	}
 	// In the order of keys, so that two transactions with the same keys cannot deadlock.
 	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
 	stored := map[string]bool{}
-	for len(recs) > 0 {
-		query, args, n := insertInto(recs)
-		if err := s.read(ctx, tx, func(rows *sql.Rows) error {
-			var key sql.NullString
-			err := rows.Scan(&key)
-			stored[key.String] = true
-			return err
-		}, query+" RETURNING record_key", args...); err != nil {
-			return err
+	store := func(q querier) error {
+		clear(stored)
+		for list := range slices.Chunk(recs, maxInsert) {
+			query, args := announcedInsert(list)
+			if err := s.read(ctx, q, func(rows *sql.Rows) error {
+				var key sql.NullString
+				err := rows.Scan(&key)
+				stored[key.String] = true
+				return err
+			}, query, append(args, s.name+" ")...); err != nil {
+				return err
+			}
 		}
-		recs = recs[n:]
+		return nil
+	}
+	var err error
+	if len(recs) <= maxInsert {
+		err = store(s.db)
+	} else {
+		err = s.transact(ctx, func(tx *sql.Tx) error { return store(tx) })
+	}
+	if err != nil {
+		return err
 	}
 	for _, j := range jobs {
 		for _, rec := range j.recs {
@@ -143,7 +144,7 @@ func (s *Store) appendUnlessKnown(ctx context.Context, tx *sql.Tx, jobs []*job, 
 			}
 		}
 	}
-	return s.notify(ctx, tx)
+	return nil
 }
 
 // insertUnknown stores deliveries in rows of their own, except those with known keys.
@@ -158,21 +159,53 @@ func (s *Store) insertUnknown(ctx context.Context, tx *sql.Tx, recs []inbox.Reco
 	return nil
 }
 
-// insertInto returns the statement that stores n deliveries, except those with known keys. n is a
-// power of two, so that there are few different statements to prepare.
+// maxInsert is how many deliveries one statement stores at most, a power of two.
+const maxInsert = 128
+
+const (
+	// deliveryColumns are the columns of a new delivery, and columnCount how many there are.
+	deliveryColumns = "record_key, bulk, number, received_at, changed_at, size, body"
+	columnCount     = 7
+
+	placeholders = ", (?, ?, ?, ?, ?, ?, ?)"
+)
+
+// insertInto returns the statement that stores n deliveries in SQLite, except those with known
+// keys. n is a power of two, so that there are few different statements to prepare.
 func insertInto(recs []inbox.Record) (query string, args []any, n int) {
-	for n = 128; n > len(recs); {
+	for n = maxInsert; n > len(recs); {
 		n /= 2
 	}
 	for _, rec := range recs[:n] {
-		args = append(args, deliveryColumns(rec)...)
+		args = append(args, deliveryValues(rec)...)
 	}
-	return "INSERT INTO webhook_deliveries (record_key, bulk, number, received_at, changed_at, size, body) VALUES " +
-		strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?, ?), ", n), ", ") + " ON CONFLICT DO NOTHING", args, n
+	return "INSERT INTO webhook_deliveries (" + deliveryColumns + ") VALUES " +
+		strings.Repeat(placeholders, n)[2:] + " ON CONFLICT DO NOTHING", args, n
 }
 
-// deliveryColumns are the values of one delivery, in the order of insertInto.
-func deliveryColumns(rec inbox.Record) []any {
+// announcedInsert returns the statement that stores up to maxInsert deliveries in PostgreSQL,
+// except those with known keys, returns which keys were new, and announces them to the processes
+// that listen. Its last parameter is the name of the store. There are a power of two of rows in it,
+// those that are left over with NULL, so that there are few different statements to prepare.
+func announcedInsert(recs []inbox.Record) (query string, args []any) {
+	n := 1
+	for n < len(recs) {
+		n *= 2
+	}
+	for _, rec := range recs {
+		args = append(args, deliveryValues(rec)...)
+	}
+	args = append(args, make([]any, (n-len(recs))*columnCount)...)
+	return "WITH added AS (INSERT INTO webhook_deliveries (" + deliveryColumns + ") SELECT * FROM (VALUES (" +
+		"CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT), " +
+		"CAST(? AS BIGINT), CAST(? AS BYTEA))" + strings.Repeat(placeholders, n-1) + ") AS r (" + deliveryColumns + `)
+		WHERE r.received_at IS NOT NULL ON CONFLICT DO NOTHING RETURNING record_key),
+		announced AS (SELECT pg_notify('` + Channel + `', CAST(? AS TEXT) || current_schema()))
+		SELECT added.record_key FROM added CROSS JOIN announced`, args
+}
+
+// deliveryValues are the values of one delivery, in the order of deliveryColumns.
+func deliveryValues(rec inbox.Record) []any {
 	body := rec.Body
 	if body == nil {
 		body = []byte{}
@@ -204,13 +237,6 @@ func number(b bool) int64 {
 // the random name of the store, a space, and the schema of its tables, because channels belong to
 // the database, which can hold several inboxes.
 const Channel = "webhook_inbox"
-
-// notify announces new deliveries to listening processes. PostgreSQL delivers the notification with
-// the commit.
-func (s *Store) notify(ctx context.Context, tx *sql.Tx) error {
-	_, err := s.exec(ctx, tx, "SELECT pg_notify('"+Channel+"', CAST(? AS TEXT) || current_schema())", s.name+" ")
-	return err
-}
 
 // HasNews reports whether a notification is about a schema and comes from another store. Its own
 // appends are known already.

@@ -15,8 +15,8 @@ import (
 )
 
 // A committer lets waiting jobs share a transaction (group commit), because the commit is what
-// takes time. While there are jobs, it has a goroutine that commits, the leader, or two with
-// PostgreSQL.
+// takes time. While there are jobs, it has a goroutine that commits, the leader. With PostgreSQL, a
+// second one goes on while a commit takes long, because its connection may be dead.
 //
 // Live jobs go first. The backfill has small transactions of its own, so that live jobs never wait
 // long for one of them; after mayOvertake live ones it has a turn. Deliveries and functions
@@ -27,6 +27,7 @@ type committer struct {
 
 	mu       sync.Mutex
 	leaders  int    // goroutines that commit waiting jobs
+	allowed  int    // leaders at once: one, or as many as there are slots while a commit takes long
 	live     []*job // waiting jobs
 	backfill []*job // waiting jobs of the backfill
 	appended bool   // the last live transaction was one of deliveries
@@ -61,12 +62,15 @@ const (
 
 	maxBackfillBytes = 1 << 20 // bodies in a transaction of the backfill: one chunk of history
 	mayOvertake      = 8       // live transactions, before one of the backfill
+
+	longestGather = 10 * time.Millisecond  // that a leader waits for more jobs
+	longCommit    = 200 * time.Millisecond // from then on, other jobs do not wait for a commit
 )
 
 // newCommitter returns a committer with at most as many leaders as slots has room for. Committers
 // that share slots, as those of a SQLite file do, take turns.
 func newCommitter(s *Store, slots chan struct{}) *committer {
-	return &committer{s: s, slots: slots, reached: make(chan struct{}, 1)}
+	return &committer{s: s, slots: slots, allowed: 1, reached: make(chan struct{}, 1)}
 }
 
 // do returns when the job is committed or has failed. A job whose context ends while it waits is
@@ -79,7 +83,7 @@ func (c *committer) do(ctx context.Context, j *job) error {
 	queue := c.queueOf(j)
 	*queue = append(*queue, j)
 	switch {
-	case c.leaders < cap(c.slots):
+	case c.leaders < c.allowed:
 		c.leaders++
 		go c.lead()
 	case c.target > 0 && c.gathered():
@@ -186,19 +190,61 @@ func (j *job) bytes() (n int) {
 	return n
 }
 
-// lead commits waiting jobs until there are none.
+// lead commits waiting jobs until there are none, or another leader does.
 func (c *committer) lead() {
 	for done, took := 0, time.Duration(0); ; {
-		c.gather(done, took)
+		c.gather(done, min(took, longestGather))
 		c.slots <- struct{}{}
 		begin := time.Now()
 		jobs := c.take()
-		c.commit(jobs)
+		if len(jobs) > 0 {
+			c.commitWatched(jobs)
+		}
 		<-c.slots
-		if done, took = len(jobs), time.Since(begin); done == 0 {
+		if len(jobs) == 0 || c.yields() {
 			return
 		}
+		done, took = len(jobs), time.Since(begin)
 	}
+}
+
+// commitWatched commits jobs. If that takes long, another leader may go on meanwhile.
+func (c *committer) commitWatched(jobs []*job) {
+	if cap(c.slots) == 1 {
+		c.commit(jobs)
+		return
+	}
+	over := false
+	watch := time.AfterFunc(longCommit, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if over {
+			return
+		}
+		c.allowed = cap(c.slots)
+		if c.leaders < c.allowed && len(c.live)+len(c.backfill) > 0 {
+			c.leaders++
+			go c.lead()
+		}
+	})
+	c.commit(jobs)
+	if watch.Stop() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	over, c.allowed = true, 1
+}
+
+// yields reports whether another leader goes on, and this one ends.
+func (c *committer) yields() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.leaders <= c.allowed {
+		return false
+	}
+	c.leaders--
+	return true
 }
 
 // gather waits until about as many jobs wait as the last commit had. Otherwise, commits of one
@@ -206,12 +252,7 @@ func (c *committer) lead() {
 // at once. A commit costs as much processor time as several deliveries, so a few large ones finish
 // sooner than many small ones. It does not wait for all callers, because some may not return, nor
 // longer than the last commit took, and only for deliveries.
-//
-// With two slots, jobs gather while another group commits, and it does not wait.
 func (c *committer) gather(answered int, most time.Duration) {
-	if cap(c.slots) > 1 {
-		return
-	}
 	c.mu.Lock()
 	if c.target = (answered + len(c.live)) * 4 / 5; c.gathered() {
 		c.target = 0
@@ -271,7 +312,7 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 		}
 	}()
 	for try := range maxTries {
-		err = s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) })
+		err = s.run(ctx, jobs)
 		// If a connection that became silent has committed after all, the keys prevent duplicates.
 		// A second silence is not the connection's fault.
 		if again := try == 0 && sqldb.Silent(err); !again && !sqldb.Lost(err) {
@@ -287,10 +328,24 @@ func (s *Store) runAgain(ctx context.Context, jobs []*job) (err error) {
 	return err
 }
 
-// runJobs runs jobs within a transaction. Deliveries go first, all in one statement.
+// run runs jobs once. It resets their results first, because it may be a retry. With PostgreSQL all
+// jobs are deliveries.
+func (s *Store) run(ctx context.Context, jobs []*job) error {
+	for _, j := range jobs {
+		j.added, j.arrived, j.stored = 0, nil, nil
+	}
+	if s.db.Dialect == sqldb.PostgreSQL {
+		return s.appendUnlessKnown(ctx, jobs)
+	}
+	return s.transact(ctx, func(tx *sql.Tx) error { return s.runJobs(ctx, tx, jobs) })
+}
+
+// runJobs runs jobs within a transaction of SQLite, deliveries before functions.
 func (s *Store) runJobs(ctx context.Context, tx *sql.Tx, jobs []*job) error {
-	if err := s.appendAll(ctx, tx, jobs); err != nil {
-		return err
+	if slices.ContainsFunc(jobs, func(j *job) bool { return j.fn == nil }) {
+		if err := s.appendUnknown(ctx, tx, jobs); err != nil {
+			return err
+		}
 	}
 	for _, j := range jobs {
 		if j.fn == nil {
