@@ -147,13 +147,18 @@ func (c *claimer) claim(ctx context.Context) {
 }
 
 // capacity is how many lanes may be in progress: one for each worker, and what they finish within
-// aheadWork, so that nothing that was claimed waits long behind slow handlers. The caller must hold
-// c.mu.
+// aheadWork, so that nothing that was claimed waits long behind slow handlers. Behind a step that
+// prepares, fast handlers wait for it, and it may have a full one. The caller must hold c.mu.
 func (c *claimer) capacity() int {
 	if c.req.Backfill || c.pace == 0 {
 		return c.workers
 	}
-	return c.workers * (1 + int(min(lanesPerWorker-1, aheadWork/c.pace)))
+	ahead := min(lanesPerWorker-1, aheadWork/c.pace)
+	n := c.workers * (1 + int(ahead))
+	if c.prepare != nil && ahead == lanesPerWorker-1 {
+		n += prepareEvents
+	}
+	return n
 }
 
 // share returns how many of n lanes one number may have: three quarters, so that there is always a

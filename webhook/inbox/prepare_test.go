@@ -97,6 +97,24 @@ func TestEventsArePreparedTogetherBeforeTheyAreHandled(t *testing.T) {
 	})
 }
 
+// What is claimed while a step is under way fills the next one, also where all conversations are
+// those of one number: steps of a few dozen cost several times as much for each event.
+func TestStepsOfOneNumberAreLarge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &preparer{during: func(context.Context, []string) { time.Sleep(100 * time.Millisecond) }}
+		in := start(t, new(inbox.MemStore), p, inbox.Config{})
+		receive(t, in, says("15550100001", "wamid.first")) // from then on, handlers are known to be fast
+		require.NoError(t, in.WaitIdle(t.Context()))
+		for person := range 512 {
+			receive(t, in, says(fmt.Sprintf("1555010%04d", person), fmt.Sprintf("wamid.%d", person)))
+		}
+		require.NoError(t, in.WaitIdle(t.Context()))
+		_, largest := p.together()
+		require.GreaterOrEqual(t, largest, 100)
+	})
+}
+
 // Numbers take turns at being prepared: a text of one waits for the step that is under way, and not
 // for all that was claimed of another number before.
 func TestANumberIsPreparedInTheNextStep(t *testing.T) {
