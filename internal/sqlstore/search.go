@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -29,6 +30,11 @@ const (
 	// sifted is how many messages with the short prefix are searched for the whole word, before
 	// SQLite is asked for the whole word.
 	sifted = 500
+
+	// few is how many messages of all numbers are looked at, to find a word that few have. Only for
+	// more of them is the word of the number looked up as well: nearly all messages may have that,
+	// and SQLite takes a while to skip them.
+	few = 100
 )
 
 // numberWord is a word that stands for a number in the index of its messages, because one index
@@ -122,7 +128,8 @@ type foundMessage struct {
 
 // searchSQLite indexes new messages and scans the index from its end. If the last word is long, it
 // scans those with its short prefix first: that fills the page if the word is common, and if it is
-// rare, there is not much to collect.
+// rare, there is not much to collect. Before each of these scans, it looks whether few messages
+// have the words at all.
 func (s *Store) searchSQLite(
 	ctx context.Context, phone graph.PhoneNumberID, words []string, below coexistence.Place, limit int,
 ) (found []foundMessage, err error) {
@@ -136,32 +143,42 @@ func (s *Store) searchSQLite(
 		}
 	}
 	last := len(words) - 1
-	if long := []rune(words[last]); len(long) > shortPrefix {
+	number, prefix := numberWord(phone), words[last]
+	walks := []textWalk{{words, "", few}, {append([]string{number}, words...), "", math.MaxInt32}}
+	if long := []rune(prefix); len(long) > shortPrefix {
 		short := append(slices.Clone(words[:last]), string(long[:shortPrefix]))
-		found, err = s.walkTexts(ctx, phone, short, words[last], below, limit)
-		if err != nil || len(found) == limit {
+		walks = append([]textWalk{{short, prefix, few}, {append([]string{number}, short...), prefix, sifted}}, walks...)
+	}
+	for _, w := range walks {
+		found, all, err := s.walkTexts(ctx, w, number, below, limit)
+		if err != nil || all || len(found) == limit {
 			return found, err
 		}
 	}
-	return s.walkTexts(ctx, phone, words, "", below, limit)
+	return nil, nil
 }
 
-// walkTexts returns messages that have all words, the last one as a prefix, last stored first. If
-// long is not empty, it returns only messages in which a word begins with long, among the first
-// sifted ones. Each word is quoted, so that none is an operator.
+// A textWalk is a scan of SQLite's index: for messages that have all words, the last one as a
+// prefix, among the first most ones only. If long is not empty, a word has to begin with that.
+type textWalk struct {
+	words []string
+	long  string
+	most  int
+}
+
+// walkTexts returns messages of a number, last stored first. all says that there are no more. Each
+// word is quoted, so that none is an operator.
 func (s *Store) walkTexts(
-	ctx context.Context, phone graph.PhoneNumberID, words []string, long string, below coexistence.Place, limit int,
-) (found []foundMessage, err error) {
-	most := limit
-	if long != "" {
-		most = max(limit, sifted)
-	}
-	query := `"` + strings.Join(append([]string{numberWord(phone)}, words...), `" AND "`) + `"*`
+	ctx context.Context, w textWalk, number string, below coexistence.Place, limit int,
+) (found []foundMessage, all bool, err error) {
+	scanned := 0
+	query := `"` + strings.Join(w.words, `" AND "`) + `"*`
 	err = s.read(ctx, s.db, func(rows *sql.Rows) error {
+		scanned++
 		var f foundMessage
 		var said string
 		err := rows.Scan(&f.at.Second, &f.conversation, &f.doc, &said) // the row instead of the time
-		if err == nil && strings.Contains(" "+said, " "+long) {
+		if err == nil && strings.HasPrefix(said, number+" ") && strings.Contains(said, " "+w.long) {
 			if found = append(found, f); len(found) == limit {
 				err = errEnough
 			}
@@ -169,11 +186,11 @@ func (s *Store) walkTexts(
 		return err
 	}, `SELECT m.num, COALESCE(m.conversation, 0), m.doc, m.said FROM coexistence_texts t
 		CROSS JOIN coexistence_messages m ON m.num = t.rowid
-		WHERE coexistence_texts MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`, query, below.Second, most)
+		WHERE coexistence_texts MATCH ? AND t.rowid < ? ORDER BY t.rowid DESC LIMIT ?`, query, below.Second, w.most)
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	return found, err
+	return found, scanned < w.most, err
 }
 
 // errEnough ends a scan. It never reaches a caller.
