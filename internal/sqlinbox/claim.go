@@ -40,8 +40,8 @@ func deliveryID(n int64) inbox.ID { return inbox.ID(2 * n) }
 func eventID(n int64) inbox.ID    { return inbox.ID(2*n + 1) }
 
 // Claim implements [inbox.Store]. Most claims find nothing, so it looks first without a
-// transaction. Bodies are read after the commit, because they can be large and other transactions
-// would wait meanwhile; if that fails, the records are released.
+// transaction. Large bodies are read after the commit, because other transactions would wait
+// meanwhile; if that fails, the records are released.
 func (s *Store) Claim(ctx context.Context, req inbox.ClaimRequest) (b inbox.Batch, err error) {
 	q := queue{req.Kind, number(req.Backfill)}
 	found, err := s.look(ctx, s.db, q, req)
@@ -107,18 +107,28 @@ func (f sighting) emptyBatch() inbox.Batch {
 	return inbox.Batch{Drained: !f.ready && !f.due, Wait: f.wait, Quarantined: f.quarantined}
 }
 
-// loadBodies loads the bodies of the records' deliveries. Events of one delivery share its bytes.
-// missing says that a body was deleted: the lease has ended and another worker has settled the
-// records.
+// smallBody is the body of a delivery in a claim, if it is so small that loading it later would
+// take longer; else NULL.
+const smallBody = "CASE WHEN d.size <= 4096 THEN d.body END"
+
+// loadBodies loads the bodies of the records' deliveries that the claim did not bring. Events of
+// one delivery share its bytes. missing says that a body was deleted: the lease has ended and
+// another worker has settled the records.
 func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bool, err error) {
 	bodies := map[int64][]byte{}
 	var ids []int64
-	for _, rec := range recs {
+	for i, rec := range recs {
 		id := int64(rec.Delivery) / 2
-		if _, ok := bodies[id]; !ok {
-			bodies[id] = nil
+		if body, ok := bodies[id]; ok {
+			recs[i].Body = body
+			continue
+		}
+		if bodies[id] = rec.Body; rec.Body == nil {
 			ids = append(ids, id)
 		}
+	}
+	if len(ids) == 0 {
+		return false, nil
 	}
 	found := 0
 	among, arg := s.db.Dialect.Among("id", ids)

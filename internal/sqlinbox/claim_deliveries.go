@@ -102,7 +102,7 @@ func (s *Store) claimDeliveries(
 	return recs, admitted, last, err
 }
 
-// A delivery is a delivery to be split, without its body.
+// A delivery is a delivery to be split, without its body if that is large.
 type delivery struct {
 	inbox.Record
 
@@ -110,13 +110,13 @@ type delivery struct {
 	size   int    // bytes of the body
 }
 
-const waitingColumns = "d.id, d.number, d.record_key, d.attempts, d.received_at, d.size"
+const waitingColumns = "d.id, d.number, d.record_key, d.attempts, d.received_at, d.size, " + smallBody
 
 // scan reads waitingColumns, behind others.
 func (d *delivery) scan(rows *sql.Rows, before ...any) error {
 	var id, receivedAt int64
 	var key sql.NullString
-	err := rows.Scan(append(before, &id, &d.number, &key, &d.Attempts, &receivedAt, &d.size)...)
+	err := rows.Scan(append(before, &id, &d.number, &key, &d.Attempts, &receivedAt, &d.size, &d.Body)...)
 	d.Kind, d.ID, d.Delivery, d.DedupKey = inbox.KindDelivery, deliveryID(id), deliveryID(id), key.String
 	d.ReceivedAt = time.UnixMicro(receivedAt).UTC()
 	return err

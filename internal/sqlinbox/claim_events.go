@@ -145,8 +145,8 @@ var abandonedPause = func() string {
 	return b.String()
 }()
 
-// waiting returns the first events of the lanes, without bodies, up to MaxBytes; the body of a
-// delivery counts once. Of an abandoned lane it returns a single event. One statement reads all
+// waiting returns the first events of the lanes, without large bodies, up to MaxBytes; the body of
+// a delivery counts once. Of an abandoned lane it returns a single event. One statement reads all
 // lanes. In PostgreSQL, a LATERAL subquery limits the events of each lane; SQLite, which has none,
 // finds the ID of the last one first.
 func (s *Store) waiting(
@@ -162,7 +162,7 @@ func (s *Store) waiting(
 	}
 	from, args := s.table([]string{"lane text"}, rowsOfLanes)
 	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.attempts, " +
-		"d.received_at, d.size FROM "
+		"d.received_at, d.size, " + smallBody + " FROM "
 	query := columns + from + ` CROSS JOIN webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery
 		WHERE e.bulk = ? AND e.lane = r.lane AND e.state = 0 AND e.id <= COALESCE(
 			(SELECT x.id FROM webhook_events x WHERE x.bulk = e.bulk AND x.lane = r.lane AND x.state = 0
@@ -183,7 +183,7 @@ func (s *Store) waiting(
 		var key sql.NullString
 		rec := inbox.Record{Kind: inbox.KindEvent, Backfill: req.Backfill}
 		err := rows.Scan(
-			&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size,
+			&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size, &rec.Body,
 		)
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ type claimer struct {
 	ended    bool                         // nothing more comes
 	inHand   int                          // lanes that are claimed and not finished, without those of orphans
 	ofNumber map[graph.PhoneNumberID]load // of these
+	shared   time.Time                    // when several numbers had some in progress last
 	pace     time.Duration                // that a lane takes, as an average of the last ones; 0 if not known
 	drained  bool                         // nothing is left for a claim; something else will say when there is
 }
@@ -53,6 +54,7 @@ const (
 	perLane        = 64                    // records of a lane in a batch
 	claimBytes     = 8 << 20               // of the bodies in a batch
 	sharingWorkers = 4                     // from so many on, a number does not get all of them
+	sharedFor      = time.Second           // numbers are taken to share the inbox, after they did
 )
 
 func newClaimer(in *Inbox, backfill bool) *claimer {
@@ -147,15 +149,19 @@ func (c *claimer) claim(ctx context.Context) {
 }
 
 // capacity is how many lanes may be in progress: one for each worker, and what they finish within
-// aheadWork, so that nothing that was claimed waits long behind slow handlers. Behind a step that
-// prepares, fast handlers wait for it, and it may have a full one. The caller must hold c.mu.
+// aheadWork, so that nothing that was claimed waits long behind slow handlers. Fast handlers wait
+// for what is prepared: a step may be a full one, unless other numbers would wait for it. The
+// caller must hold c.mu.
 func (c *claimer) capacity() int {
 	if c.req.Backfill || c.pace == 0 {
 		return c.workers
 	}
 	ahead := min(lanesPerWorker-1, aheadWork/c.pace)
 	n := c.workers * (1 + int(ahead))
-	if c.prepare != nil && ahead == lanesPerWorker-1 {
+	if len(c.ofNumber) > 1 {
+		c.shared = time.Now()
+	}
+	if c.prepare != nil && ahead == lanesPerWorker-1 && time.Since(c.shared) > sharedFor {
 		n += prepareEvents
 	}
 	return n
