@@ -183,7 +183,8 @@ func (s *Store) waiting(
 		var key sql.NullString
 		rec := inbox.Record{Kind: inbox.KindEvent, Backfill: req.Backfill}
 		err := rows.Scan(
-			&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size, &rec.Body,
+			&id, &delivery, &rec.Index, &key, &rec.Lane, &rec.PhoneNumberID, &rec.Attempts, &receivedAt, &size,
+			&rec.Body,
 		)
 		if err != nil {
 			return err
