@@ -28,6 +28,9 @@ type dispatcher struct {
 
 	keepLast int // see Config; 0 for no limit
 
+	// world is locked before mu, and held by whatever happens in the world.
+	world sync.Locker
+
 	// ctx ends when the dispatcher is closed, and with it the POSTs under way. done waits for the
 	// workers.
 	ctx    context.Context
@@ -64,13 +67,14 @@ type dispatcherState struct {
 // newDispatcher starts as many workers as may deliver at once. They carry a pprof label, by which a
 // host can tell them from goroutines of its own. A redirect of the host is not followed: Meta does
 // not either.
-func newDispatcher(cfg Config, server *cloudapitest.Server, relied *reckoning) *dispatcher {
+func newDispatcher(cfg Config, server *cloudapitest.Server, world sync.Locker, relied *reckoning) *dispatcher {
 	ctx, cancel := context.WithCancel(context.Background())
 	source := rand.NewPCG(cfg.Seed, 0xa0761d6478bd642f)
 	c := &dispatcher{
 		secret: server.App().Secret,
 
 		keepLast: cfg.KeepLast,
+		world:    world,
 		graph:    server,
 		client: &http.Client{
 			Timeout:       cfg.Delivery.Timeout,
@@ -174,29 +178,66 @@ func (c *dispatcher) work(ctx context.Context) {
 	}
 }
 
-// next waits for something to deliver: a repeat that is due, before the next POST of the queue. It
-// returns nil when the dispatcher is closed.
+// next waits for something to deliver, and returns nil when the dispatcher is closed. It takes that
+// when what is happening in the world is over, and all changes of it are queued: which of them go
+// together, and which is first, depends on how many there are, and is the same for a seed.
 func (c *dispatcher) next() *post {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for ; !c.closed; c.changed.Wait() {
-		if c.held > 0 {
-			continue
-		}
-		now := c.graph.Now()
-		if i := slices.IndexFunc(c.retries, func(p *post) bool { return !now.Before(p.due) }); i >= 0 {
-			p := c.retries[i]
-			c.retries = slices.Delete(c.retries, i, i+1)
-			c.inFlight++
+	for c.awaitDue() {
+		c.world.Lock()
+		p := c.take()
+		c.world.Unlock()
+		if p != nil {
 			return p
-		}
-		// What is not due yet is passed over, and wakes a worker when it is.
-		if first := c.ready(0, now); first >= 0 {
-			c.inFlight++
-			return c.pack(first, now)
 		}
 	}
 	return nil
+}
+
+// awaitDue waits until something can be delivered. It reports false when the dispatcher is closed.
+func (c *dispatcher) awaitDue() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closed {
+		if repeat, first := c.due(c.graph.Now()); repeat >= 0 || first >= 0 {
+			return true
+		}
+		c.changed.Wait()
+	}
+	return false
+}
+
+// take returns what is to be delivered: a repeat that is due, before the next POST of the queue. It
+// returns nil if there is nothing any more.
+func (c *dispatcher) take() *post {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil
+	}
+	now := c.graph.Now()
+	repeat, first := c.due(now)
+	switch {
+	case repeat >= 0:
+		p := c.retries[repeat]
+		c.retries = slices.Delete(c.retries, repeat, repeat+1)
+		c.inFlight++
+		return p
+	case first >= 0:
+		c.inFlight++
+		return c.pack(first, now)
+	}
+	return nil
+}
+
+// due returns the first repeat that is due and the first change of the queue that is, -1 for none,
+// as while deliveries are held. What is not due yet is passed over, and wakes a worker when it is.
+// The caller must hold c.mu.
+func (c *dispatcher) due(now time.Time) (repeat, first int) {
+	if c.held > 0 {
+		return -1, -1
+	}
+	repeat = slices.IndexFunc(c.retries, func(p *post) bool { return !now.Before(p.due) })
+	return repeat, c.ready(0, now)
 }
 
 // hold lets no further POST begin, and waits for those under way, until release. The error says how

@@ -34,9 +34,11 @@ type life struct {
 	heard   []string // what acts have returned
 }
 
-// note remembers what an act returned. Errors are results like any other.
+// note remembers what an act returned. Errors are results like any other. The next act begins when
+// every delivery that is due has been tried.
 func (l *life) note(format string, args ...any) {
 	l.heard = append(l.heard, fmt.Sprintf(format, args...))
+	synctest.Wait()
 }
 
 // post calls the Graph API as the host, without a client, which would wait by chance and try again.

@@ -74,7 +74,7 @@ func NewWorld(cfg Config) *World {
 	w.partner = w.graph.AddBusiness(cloudapitest.Business{
 		ID: graph.BusinessID(w.seededID("business", "partner")), Name: "Made-up partner",
 	}).ID
-	w.dispatcher = newDispatcher(cfg, w.graph, &w.relied)
+	w.dispatcher = newDispatcher(cfg, w.graph, &w.mu, &w.relied)
 	w.graph.OnMessage(w.mirror)
 	w.graph.OnSyncAppData(w.syncAppData)
 	w.graph.OnTemplate(w.templateChanged)
