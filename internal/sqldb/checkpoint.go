@@ -16,8 +16,9 @@ const (
 
 // A walLog is the state of the log of a SQLite file, in pages.
 type walLog struct {
-	pages  int // from its beginning
-	copied int // of them, into the file
+	busy   bool // a checkpoint could not do all that its mode says
+	pages  int  // from its beginning
+	copied int  // of them, into the file
 }
 
 // Checkpoint copies the log of a SQLite file into the file if it is long. SQLite itself does that
@@ -52,7 +53,6 @@ func (d *DB) Checkpoint(ctx context.Context) error {
 
 // checkpoint does as much as the mode says and can be done without waiting.
 func (d *DB) checkpoint(ctx context.Context, mode string) (log walLog, err error) {
-	var busy int
-	err = d.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &log.pages, &log.copied)
+	err = d.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&log.busy, &log.pages, &log.copied)
 	return log, err
 }

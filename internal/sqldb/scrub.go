@@ -67,7 +67,7 @@ func (d *DB) emptyLog(ctx context.Context) error {
 		}
 		log, err := d.checkpoint(ctx, "TRUNCATE")
 		end()
-		if err != nil || log.pages == 0 {
+		if err != nil || !log.busy {
 			return err
 		}
 		if err := Pause(ctx, 20*time.Millisecond); err != nil {

@@ -110,15 +110,14 @@ func (s *Store) appendUnlessKnown(ctx context.Context, jobs []*job) error {
 	slices.SortStableFunc(recs, func(a, b inbox.Record) int { return strings.Compare(a.DedupKey, b.DedupKey) })
 	stored := map[string]bool{}
 	store := func(q querier) error {
-		clear(stored)
 		for list := range slices.Chunk(recs, maxInsert) {
-			query, args := announcedInsert(list)
+			query, args := s.announcedInsert(list)
 			if err := s.read(ctx, q, func(rows *sql.Rows) error {
 				var key sql.NullString
 				err := rows.Scan(&key)
 				stored[key.String] = true
 				return err
-			}, query, append(args, s.name+" ")...); err != nil {
+			}, query, args...); err != nil {
 				return err
 			}
 		}
@@ -185,9 +184,9 @@ func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 
 // announcedInsert returns the statement that stores up to maxInsert deliveries in PostgreSQL,
 // except those with known keys, returns which keys were new, and announces them to the processes
-// that listen. Its last parameter is the name of the store. There are a power of two of rows in it,
-// those that are left over with NULL, so that there are few different statements to prepare.
-func announcedInsert(recs []inbox.Record) (query string, args []any) {
+// that listen. There are a power of two of rows in it, those that are left over with NULL, so that
+// there are few different statements to prepare.
+func (s *Store) announcedInsert(recs []inbox.Record) (query string, args []any) {
 	n := 1
 	for n < len(recs) {
 		n *= 2
@@ -201,7 +200,7 @@ func announcedInsert(recs []inbox.Record) (query string, args []any) {
 		"CAST(? AS BIGINT), CAST(? AS BYTEA))" + strings.Repeat(placeholders, n-1) + ") AS r (" + deliveryColumns + `)
 		WHERE r.received_at IS NOT NULL ON CONFLICT DO NOTHING RETURNING record_key),
 		announced AS (SELECT pg_notify('` + Channel + `', CAST(? AS TEXT) || current_schema()))
-		SELECT added.record_key FROM added CROSS JOIN announced`, args
+		SELECT added.record_key FROM added CROSS JOIN announced`, append(args, s.name+" ")
 }
 
 // deliveryValues are the values of one delivery, in the order of deliveryColumns.

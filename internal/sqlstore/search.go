@@ -144,18 +144,21 @@ func (s *Store) searchSQLite(
 	}
 	last := len(words) - 1
 	number, prefix := numberWord(phone), words[last]
-	walks := []textWalk{{words, "", few}, {append([]string{number}, words...), "", math.MaxInt32}}
+	ofNumber := func(words []string) []string { return append([]string{number}, words...) }
+	var walks []textWalk
 	if long := []rune(prefix); len(long) > shortPrefix {
 		short := append(slices.Clone(words[:last]), string(long[:shortPrefix]))
-		walks = append([]textWalk{{short, prefix, few}, {append([]string{number}, short...), prefix, sifted}}, walks...)
+		walks = append(walks, textWalk{short, prefix, few}, textWalk{ofNumber(short), prefix, sifted})
 	}
+	walks = append(walks, textWalk{words, "", few}, textWalk{ofNumber(words), "", math.MaxInt32})
 	for _, w := range walks {
-		found, all, err := s.walkTexts(ctx, w, number, below, limit)
+		var all bool
+		found, all, err = s.walkTexts(ctx, w, number, below, limit)
 		if err != nil || all || len(found) == limit {
-			return found, err
+			break
 		}
 	}
-	return nil, nil
+	return found, err
 }
 
 // A textWalk is a scan of SQLite's index: for messages that have all words, the last one as a

@@ -30,7 +30,7 @@ type claimer struct {
 	ended    bool                         // nothing more comes
 	inHand   int                          // lanes that are claimed and not finished, without those of orphans
 	ofNumber map[graph.PhoneNumberID]load // of these
-	shared   time.Time                    // when several numbers had some in progress last
+	shared   time.Time                    // when several numbers had some last, if one has now
 	pace     time.Duration                // that a lane takes, as an average of the last ones; 0 if not known
 	drained  bool                         // nothing is left for a claim; something else will say when there is
 }
@@ -158,10 +158,8 @@ func (c *claimer) capacity() int {
 	}
 	ahead := min(lanesPerWorker-1, aheadWork/c.pace)
 	n := c.workers * (1 + int(ahead))
-	if len(c.ofNumber) > 1 {
-		c.shared = time.Now()
-	}
-	if c.prepare != nil && ahead == lanesPerWorker-1 && time.Since(c.shared) > sharedFor {
+	alone := len(c.ofNumber) <= 1 && time.Since(c.shared) > sharedFor
+	if c.prepare != nil && ahead == lanesPerWorker-1 && alone {
 		n += prepareEvents
 	}
 	return n
@@ -275,6 +273,9 @@ func (c *claimer) leave(lane claimedLane) {
 	load.handled--
 	c.ofNumber[number] = load
 	if load.inHand == 0 {
+		if len(c.ofNumber) > 1 {
+			c.shared = time.Now()
+		}
 		delete(c.ofNumber, number)
 	}
 	c.inHand--
