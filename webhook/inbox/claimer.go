@@ -150,8 +150,8 @@ func (c *claimer) claim(ctx context.Context) {
 
 // capacity is how many lanes may be in progress: one for each worker, and what they finish within
 // aheadWork, so that nothing that was claimed waits long behind slow handlers. Fast handlers wait
-// for what is prepared: a step may be a full one, unless other numbers would wait for it. The
-// caller must hold c.mu.
+// for what is prepared: the step that is under way and the one that gathers meanwhile may be full
+// ones, unless other numbers would wait for them. The caller must hold c.mu.
 func (c *claimer) capacity() int {
 	if c.req.Backfill || c.pace == 0 {
 		return c.workers
@@ -160,7 +160,7 @@ func (c *claimer) capacity() int {
 	n := c.workers * (1 + int(ahead))
 	alone := len(c.ofNumber) <= 1 && time.Since(c.shared) > sharedFor
 	if c.prepare != nil && ahead == lanesPerWorker-1 && alone {
-		n += prepareEvents
+		n += 2 * prepareEvents
 	}
 	return n
 }
