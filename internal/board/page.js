@@ -70,12 +70,19 @@ const verbs = {
   reset: async () => { if (confirm("Start over? Everything that happened is lost.") && await post("/reset", undefined, "Everything is as it was at the start")) { settingsOf = ""; choose(""); } },
 };
 
+// A page that was left, or that nobody sees, keeps no connection: browsers have six to a server at most.
 function listen() {
-  if (source) source.close();
+  source?.close();
+  source = null;
+  if (document.hidden) return;
   source = new EventSource("events?" + new URLSearchParams({ chat, phone, ...filter }));
   source.onmessage = (e) => { view = JSON.parse(e.data); show(); };
   source.onerror = () => { $("now").textContent = "The simulator does not answer"; };
 }
+
+addEventListener("visibilitychange", listen);
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (e) => { if (e.persisted) listen(); });
 
 function choose(id) {
   chat = id; opened = ""; view = null;

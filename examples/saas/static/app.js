@@ -43,7 +43,7 @@ function update(html) {
   const next = parse(html);
   for (const old of live()) {
     const fresh = next.getElementById(old.id);
-    if (!fresh || fresh.outerHTML === old.dataset.seen) continue;
+    if (!fresh || fresh.outerHTML === (old.dataset.seen ?? old.outerHTML)) continue;
     const seen = fresh.outerHTML;
     if (old.dataset.key !== undefined) {
       if (fresh.dataset.key !== old.dataset.key) location.reload(); // what can be done here is another thing now

@@ -1,8 +1,11 @@
 package browser_test
 
 import (
+	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -17,8 +20,9 @@ import (
 // A playground is the page of a simulator with a host that has sent one of everything.
 type playground struct {
 	*window
-	api  *control.API
-	send func(cloudapi.Content) graph.MessageID
+	api     *control.API
+	send    func(cloudapi.Content) graph.MessageID
+	streams atomic.Int32 // that are open
 }
 
 // newPlayground opens the page.
@@ -41,11 +45,19 @@ func newPlayground(t *testing.T) *playground {
 	client, err := cloudapi.NewClient(cfg)
 	require.NoError(t, err)
 	number.Customers()[0].Send("Are you open?")
-	page := httptest.NewServer(board.New(api, board.Config{}).Routes())
+	p := &playground{api: api}
+	routes := board.New(api, board.Config{}).Routes()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/events" {
+			p.streams.Add(1)
+			defer p.streams.Add(-1)
+		}
+		routes.ServeHTTP(w, r)
+	}))
 	t.Cleanup(page.Close)
 	ctx, cancel := chromedp.NewContext(theStage.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	p := &playground{window: &window{t, ctx}, api: api}
+	p.window = &window{t, ctx}
 	p.send = func(c cloudapi.Content) graph.MessageID {
 		t.Helper()
 		sent, err := client.Messages.Send(t.Context(), number.ID(), cloudapi.Message{
@@ -77,6 +89,24 @@ func offer() cloudapi.TemplateCreateParams {
 // tappable finds what can be tapped in the chat by what it says.
 func tappable(title string) string {
 	return `[...document.querySelectorAll("#messages button")].find((b) => b.textContent.includes("` + title + `"))`
+}
+
+// Browsers keep pages that were left, with the connections that they hold, and have six to a server
+// at most: a person who looks at some pages of a host with the phone beside them would wait.
+func TestAPageOfTheSimulatorThatWasLeftHoldsNoConnection(t *testing.T) {
+	t.Parallel()
+	p := newPlayground(t)
+	said := func(text string) string { return `document.querySelector("#messages").innerText.includes("` + text + `")` }
+	p.await(said("Are you open?"))
+	require.EqualValues(t, 1, p.streams.Load())
+	leave := func(event string) {
+		evaluate[bool](p.window, `dispatchEvent(new PageTransitionEvent("`+event+`", { persisted: true }))`)
+	}
+	leave("pagehide")
+	require.Eventually(t, func() bool { return p.streams.Load() == 0 }, timeout, time.Millisecond)
+	p.api.Phone("15550100100").Customers()[0].Send("And tomorrow?")
+	leave("pageshow")
+	p.await(said("And tomorrow?"))
 }
 
 // What a host sends is drawn as a phone draws it, on small and large screens, and what is tapped is

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -48,9 +49,10 @@ type bodyJob struct {
 }
 
 const (
-	maxCached       = 64 << 20  // bytes
-	maxDeletes      = 1 << 16   // messages that wait for being deleted
-	bodyReaders     = 16        // messages that are read at once
+	maxCached       = 64 << 20 // bytes
+	maxDeletes      = 1 << 16  // messages that wait for being deleted
+	bodyReaders     = 16       // messages that are read at once
+	deleteTimeout   = 5 * time.Second
 	bodyMessageSize = 512 << 10 // bytes: no more bodies are added to a message of that size
 )
 
@@ -382,7 +384,29 @@ func (b *bodyStore) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case seq := <-b.deletes:
-			_ = b.s.bodyStream.DeleteMsg(ctx, seq) // otherwise deleteOrphans does it
+			b.delete(context.WithoutCancel(ctx), seq)
 		}
 	}
+}
+
+// drain deletes what waits for run when the store is closed: the next process would find it an hour
+// later. A server that is away or slow does not hold up the end of the process for long.
+func (b *bodyStore) drain() {
+	ctx, cancel := context.WithTimeout(context.Background(), deleteTimeout)
+	defer cancel()
+	for ctx.Err() == nil {
+		select {
+		case seq := <-b.deletes:
+			b.delete(ctx, seq)
+		default:
+			return
+		}
+	}
+}
+
+// delete deletes a message. If the server does not do it now, deleteOrphans will.
+func (b *bodyStore) delete(ctx context.Context, seq uint64) {
+	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
+	defer cancel()
+	_ = b.s.bodyStream.DeleteMsg(ctx, seq)
 }

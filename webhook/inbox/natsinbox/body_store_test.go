@@ -61,6 +61,44 @@ func requireBodies(t *testing.T, s *natsinbox.Store, want []inbox.Record) {
 	}}))
 }
 
+// bodies counts the messages of the stream of bodies.
+func (s *natsServer) bodies(cfg natsinbox.Config) uint64 {
+	s.t.Helper()
+	nc, err := nats.Connect(s.Client)
+	require.NoError(s.t, err)
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	require.NoError(s.t, err)
+	stream, err := js.Stream(s.t.Context(), cfg.Name+"-bodies")
+	require.NoError(s.t, err)
+	return stream.CachedInfo().State.Msgs
+}
+
+// A process that ends right after the last event was handled leaves no body to be found an hour
+// later.
+func TestBodiesAreDeletedBeforeTheStoreIsClosed(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, synced, "")
+	cfg := s.config()
+	store, err := natsinbox.OpenStore(t.Context(), cfg)
+	require.NoError(t, err)
+	const n = 100
+	for i := range n { // each in a message of its own
+		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint(i), Body: []byte("{}")}})
+		require.NoError(t, err)
+	}
+	b, err := store.Claim(t.Context(), inbox.ClaimRequest{Lanes: 1, PerLane: n, LeaseDuration: time.Minute})
+	require.NoError(t, err)
+	require.Len(t, b.Records, n)
+	var outs []inbox.Settlement
+	for _, rec := range b.Records {
+		outs = append(outs, inbox.Settlement{ID: rec.ID})
+	}
+	require.NoError(t, store.Settle(t.Context(), b.LeaseToken, outs))
+	require.NoError(t, store.Close())
+	require.Zero(t, s.bodies(cfg))
+}
+
 // What is handled leaves no body behind, nor does a process that dies between the body and the log.
 func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 	t.Parallel()
@@ -69,16 +107,7 @@ func TestBodiesAreDeletedWhenNothingNeedsThem(t *testing.T) {
 	store, err := natsinbox.OpenWith(t.Context(), cfg, 1<<20, time.Nanosecond)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, store.Close()) }()
-	count := func() uint64 {
-		nc, err := nats.Connect(s.Client)
-		require.NoError(t, err)
-		defer nc.Close()
-		js, err := jetstream.New(nc)
-		require.NoError(t, err)
-		stream, err := js.Stream(t.Context(), cfg.Name+"-bodies")
-		require.NoError(t, err)
-		return stream.CachedInfo().State.Msgs
-	}
+	count := func() uint64 { return s.bodies(cfg) }
 	for i := range 4 {
 		_, err := store.Append(t.Context(), []inbox.Record{{DedupKey: fmt.Sprint(i), Body: []byte("{}")}})
 		require.NoError(t, err)

@@ -231,13 +231,15 @@ const maxMessage = 1 << 20
 var errClosed = errors.New("natsinbox: the store is closed")
 
 // Close ends the store's goroutines and its connection. What was stored stays. Calls that wait
-// return an error; what they wrote may be applied all the same.
+// return an error; what they wrote may be applied all the same. Bodies that were handled are
+// deleted before, which is given up after a few seconds.
 func (s *Store) Close() error {
 	s.fail(errClosed)
 	if s.cancel != nil {
 		s.cancel()
 	}
 	s.running.Wait()
+	s.bodies.drain()
 	s.nc.Close()
 	return nil
 }
