@@ -96,7 +96,9 @@ func tappable(title string) string {
 func TestAPageOfTheSimulatorThatWasLeftHoldsNoConnection(t *testing.T) {
 	t.Parallel()
 	p := newPlayground(t)
-	said := func(text string) string { return `document.querySelector("#messages").innerText.includes("` + text + `")` }
+	said := func(text string) string {
+		return `document.querySelector("#messages").innerText.includes("` + text + `")`
+	}
 	p.await(said("Are you open?"))
 	require.EqualValues(t, 1, p.streams.Load())
 	leave := func(event string) {
