@@ -139,14 +139,10 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	from, texts := o.db.Dialect.Table([]string{
+	from, args := o.db.Dialect.Table([]string{
 		"id text", "phone text", "person text", "former bigint", "by_person bigint", "campaign text", "message text",
 		"until_at bigint",
 	}, rows)
-	args := make([]any, len(texts))
-	for i, t := range texts {
-		args[i] = t
-	}
 	// Numbers come first: one without entries does no harm.
 	_, err = o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_numbers (phone, holder, held_until, rests_until)
 		SELECT DISTINCT r.phone, '', 0, 0 FROM `+from+` WHERE true ON CONFLICT (phone) DO NOTHING`, args...)

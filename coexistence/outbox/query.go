@@ -97,13 +97,9 @@ func (o *Outbox) resolve(ctx context.Context, f *Filter) error {
 		return nil
 	}
 	f.ConversationID = coexistence.Alias(f.ConversationID)
-	from, texts := o.db.Dialect.Table([]string{"phone text", "person text", "former bigint"}, [][]sqldb.Cell{{
+	from, args := o.db.Dialect.Table([]string{"phone text", "person text", "former bigint"}, [][]sqldb.Cell{{
 		sqldb.Text(string(f.PhoneNumberID)), sqldb.Text(f.ConversationID), serial(f.ConversationID),
 	}})
-	args := make([]any, len(texts))
-	for i, t := range texts {
-		args[i] = t
-	}
 	_, err := o.db.row(ctx, "List", "SELECT "+conversation+" FROM "+from, args, &f.ConversationID)
 	return err
 }

@@ -129,7 +129,7 @@ func (m *Meter) remember(ctx context.Context, tx *sql.Tx, list []arrival) (fresh
 		SELECT r.phone, r.mark, r.counted_at FROM `+from+`
 		WHERE NOT EXISTS (SELECT 1 FROM coexistence_tombstones t WHERE t.mark = r.tombstone AND t.until_at >= ?)
 		ORDER BY r.phone, r.mark ON CONFLICT DO NOTHING RETURNING phone, mark`,
-		append(anys(args), coexistence.Always.UnixMicro())...)
+		append(args, coexistence.Always.UnixMicro())...)
 	return fresh, err
 }
 
@@ -161,20 +161,11 @@ func (m *Meter) add(ctx context.Context, tx *sql.Tx, list []arrival) error {
 		SELECT phone, month, category, type, subtype, market, messages FROM `+from+`
 		WHERE true ORDER BY phone, month, category, type, subtype, market
 		ON CONFLICT (phone, month, category, type, subtype, market)
-		DO UPDATE SET messages = coexistence_usage.messages + excluded.messages RETURNING 1`, anys(args)...)
+		DO UPDATE SET messages = coexistence_usage.messages + excluded.messages RETURNING 1`, args...)
 }
 
 // text is a text as a cell of a table.
 func text[S ~string](s S) sqldb.Cell { return sqldb.Text(string(s)) }
-
-// anys are texts as parameters of a statement.
-func anys(texts []string) []any {
-	list := make([]any, len(texts))
-	for i, t := range texts {
-		list[i] = t
-	}
-	return list
-}
 
 // tombstoneKey returns the secret of the database, which was made with its tables and never
 // changes.

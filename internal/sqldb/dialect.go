@@ -86,6 +86,18 @@ func TextOrNull(s string) Cell {
 // Number is a number.
 func Number(n int64) Cell { return Cell{number: n, kind: cellNumber} }
 
+// value is what the driver gets for a cell.
+func (c Cell) value() any {
+	switch c.kind {
+	case cellText:
+		return c.text
+	case cellNumber:
+		return c.number
+	default:
+		return nil
+	}
+}
+
 // Clean is s as every database keeps it. PostgreSQL has no texts with a NUL or invalid UTF-8; these
 // become U+FFFD, in SQLite as well, so that a key is the same in both.
 func Clean(s string) string {
@@ -93,30 +105,33 @@ func Clean(s string) string {
 }
 
 // Table is what stands behind FROM for a table of these rows, named r, and its parameters. Columns
-// are written like "id bigint". The rows travel as one parameter (SQLite: a JSON array of arrays)
-// or as one for each column (PostgreSQL: arrays), however many there are, so that there are few
-// different statements to prepare, and as text, which every driver passes on. Their order is in the
-// column n, from 0 or from 1.
-func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []string) {
-	var b strings.Builder
-	if d != PostgreSQL {
-		b.WriteString("(SELECT key AS n")
-		for i, c := range columns {
-			name, _, _ := strings.Cut(c, " ")
-			b.WriteString(", value ->> " + strconv.Itoa(i) + " AS " + name)
-		}
-		b.WriteString(" FROM json_each(?)) AS r")
-		return b.String(), []string{JSONTable(rows)}
-	}
+// are written like "id bigint". The order of the rows is in the column n, from 0 or from 1. However
+// many there are, the statements to prepare are few: PostgreSQL gets an array for each column,
+// SQLite a parameter for each value, with as many rows as a power of two has, or JSON.
+func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []any) {
 	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i], _, _ = strings.Cut(c, " ")
+	}
+	switch {
+	case d == PostgreSQL:
+		return arrays(columns, names, rows)
+	case len(rows) == 0 || len(rows) > maxValueRows:
+		return fromJSON(names, rows)
+	default:
+		return values(names, rows)
+	}
+}
+
+// arrays is Table for PostgreSQL. Arrays travel as text, which every driver passes on.
+func arrays(columns, names []string, rows [][]Cell) (from string, args []any) {
+	var b strings.Builder
 	b.WriteString("unnest(")
 	for i, c := range columns {
-		name, typ, _ := strings.Cut(c, " ")
-		names[i] = name
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("CAST(? AS " + typ + "[])")
+		b.WriteString("CAST(? AS " + c[len(names[i])+1:] + "[])")
 		column := make([]Cell, len(rows))
 		for j, row := range rows {
 			column[j] = row[i]
@@ -125,6 +140,51 @@ func (d Dialect) Table(columns []string, rows [][]Cell) (from string, args []str
 	}
 	b.WriteString(") WITH ORDINALITY AS r(" + strings.Join(names, ", ") + ", n)")
 	return b.String(), args
+}
+
+// maxValueRows is up to how many rows SQLite gets a parameter for each value, which costs it less
+// than JSON. It takes 32,766 parameters, and what a statement takes of memory grows with them.
+const maxValueRows = 128
+
+// values is Table for SQLite. The rows that make up a power of two are cut off by the last
+// parameter, so that a table has eight statements at most.
+func values(names []string, rows [][]Cell) (from string, args []any) {
+	size := 1
+	for size < len(rows) {
+		size *= 2
+	}
+	var b strings.Builder
+	b.WriteString("(SELECT column1 AS n")
+	for i, name := range names {
+		b.WriteString(", column" + strconv.Itoa(i+2) + " AS " + name)
+	}
+	b.WriteString(" FROM (VALUES ")
+	row := strings.Repeat(", ?", len(names)) + ")"
+	for n := range size {
+		if n > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("(" + strconv.Itoa(n) + row)
+	}
+	b.WriteString(") WHERE column1 < ?) AS r")
+	args = make([]any, size*len(names), size*len(names)+1)
+	for i, row := range rows {
+		for j, c := range row {
+			args[i*len(names)+j] = c.value()
+		}
+	}
+	return b.String(), append(args, len(rows))
+}
+
+// fromJSON is Table for more rows in SQLite, as an array of arrays.
+func fromJSON(names []string, rows [][]Cell) (from string, args []any) {
+	var b strings.Builder
+	b.WriteString("(SELECT key AS n")
+	for i, name := range names {
+		b.WriteString(", value ->> " + strconv.Itoa(i) + " AS " + name)
+	}
+	b.WriteString(" FROM json_each(?)) AS r")
+	return b.String(), []any{JSONTable(rows)}
 }
 
 // Among is a condition: column is one of the numbers. It takes one parameter. No numbers are none.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/webhook/inbox"
 )
 
@@ -144,13 +143,4 @@ func (s *Store) loadBodies(ctx context.Context, recs []inbox.Record) (missing bo
 		recs[i].Body = bodies[int64(recs[i].Delivery)/2]
 	}
 	return found < len(ids), err
-}
-
-// table is Dialect.Table with parameters for the driver.
-func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
-	from, texts := s.db.Dialect.Table(columns, rows)
-	for _, t := range texts {
-		args = append(args, t)
-	}
-	return from, args
 }

@@ -232,7 +232,7 @@ func (s *Store) readPiles(
 	for i, p := range piles {
 		cells[i] = []sqldb.Cell{sqldb.Text(p.number), sqldb.Number(int64(i))}
 	}
-	from, args := s.table([]string{"number text", "place bigint"}, cells)
+	from, args := s.db.Dialect.Table([]string{"number text", "place bigint"}, cells)
 	const waiting = `x.state = 0 AND x.bulk = ? AND x.number = r.number AND x.id < ? ORDER BY x.id LIMIT ?`
 	query := "SELECT r.place, " + waitingColumns + " FROM " + from +
 		" CROSS JOIN LATERAL (SELECT * FROM webhook_deliveries x WHERE " + waiting + ") d ORDER BY r.place, d.id"

@@ -75,7 +75,7 @@ func (s *Store) claimEvents(
 	}
 	// An INSERT of existing rows, which becomes an update: for an INSERT, a database goes from the
 	// values to the rows; for an UPDATE, it may scan all rows.
-	from, args := s.table([]string{"lane text", "held bigint"}, taken)
+	from, args := s.db.Dialect.Table([]string{"lane text", "held bigint"}, taken)
 	_, err = s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, state, token, worker, next_at, lane, held)
 		SELECT 1, CAST(? AS BIGINT), 1, CAST(? AS TEXT), CAST(? AS TEXT), ? + $now, r.lane, r.held FROM `+from+`
 		WHERE 1 = 1
@@ -160,7 +160,7 @@ func (s *Store) waiting(
 			abandoned[l.lane] = l.abandoned
 		}
 	}
-	from, args := s.table([]string{"lane text"}, rowsOfLanes)
+	from, args := s.db.Dialect.Table([]string{"lane text"}, rowsOfLanes)
 	const columns = "SELECT e.id, e.delivery, e.place, e.record_key, e.lane, e.phone_number_id, e.attempts, " +
 		"d.received_at, d.size, " + smallBody + " FROM "
 	query := columns + from + ` CROSS JOIN webhook_events e JOIN webhook_deliveries d ON d.id = e.delivery

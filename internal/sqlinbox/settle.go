@@ -212,7 +212,7 @@ func (s *Store) writeEvents(ctx context.Context, tx *sql.Tx, entries []entry) er
 	if len(cells) == 0 {
 		return nil
 	}
-	from, args := s.table([]string{"id bigint", "state bigint", "attempts bigint", "reason text"}, cells)
+	from, args := s.db.Dialect.Table([]string{"id bigint", "state bigint", "attempts bigint", "reason text"}, cells)
 	n, err := s.exec(ctx, tx, `UPDATE webhook_events SET state = r.state,
 		attempts = webhook_events.attempts + r.attempts, reason = r.reason, changed_at = ? + $now
 		FROM `+from+` WHERE webhook_events.id = r.id AND webhook_events.`+isWaiting,
@@ -247,7 +247,7 @@ func (s *Store) closeEvents(ctx context.Context, tx *sql.Tx, closed map[int64]in
 	for id, n := range closed {
 		cells = append(cells, []sqldb.Cell{sqldb.Number(id), sqldb.Number(n)})
 	}
-	from, args := s.table([]string{"id bigint", "closed bigint"}, cells)
+	from, args := s.db.Dialect.Table([]string{"id bigint", "closed bigint"}, cells)
 	// over is true for a delivery without further open events. If it waits to be split again, or is
 	// dead, it still needs its body.
 	const over = "CASE WHEN webhook_deliveries.left_open <= r.closed AND webhook_deliveries.state = 1 THEN "
@@ -273,7 +273,7 @@ func (s *Store) endLanes(ctx context.Context, tx *sql.Tx, q queue, names []strin
 	// update: held is how many records were settled, next_at when a freed lane can be claimed,
 	// state whether that is later, worker whether an outcome freed it, and abandoned whether it was
 	// tried. The worker's name is not changed.
-	from, args := s.table([]string{
+	from, args := s.db.Dialect.Table([]string{
 		"lane text", "settled bigint", "freed bigint", "pause bigint", "tried bigint",
 	}, cells)
 	const over = "CASE WHEN excluded.worker = '1' OR webhook_lanes.held <= excluded.held THEN "

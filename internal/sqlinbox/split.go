@@ -107,7 +107,7 @@ func (s *Store) addEvents(
 	if len(cells) == 0 {
 		return added, nil
 	}
-	from, args := s.table([]string{
+	from, args := s.db.Dialect.Table([]string{
 		"delivery bigint", "place bigint", "record_key text", "lane text", "bulk bigint", "number text", "yields text",
 	}, cells)
 	lanes := map[laneName]newLane{}
@@ -151,7 +151,7 @@ func (s *Store) addLanes(ctx context.Context, tx *sql.Tx, lanes map[laneName]new
 			sqldb.Number(name.bulk), sqldb.Text(name.lane), sqldb.Text(lane.number), sqldb.Number(lane.class),
 		}
 	}
-	from, args := s.table([]string{"bulk bigint", "lane text", "number text", "class bigint"}, cells)
+	from, args := s.db.Dialect.Table([]string{"bulk bigint", "lane text", "number text", "class bigint"}, cells)
 	_, err := s.exec(ctx, tx, `INSERT INTO webhook_lanes (kind, bulk, lane, number, class, next_at)
 		SELECT 1, r.bulk, r.lane, r.number, r.class, ? + $now FROM `+from+` WHERE 1 = 1 ORDER BY r.n
 		ON CONFLICT (kind, bulk, lane) DO UPDATE SET class = CASE WHEN excluded.class < webhook_lanes.class
@@ -188,7 +188,7 @@ func (s *Store) writeDeliveries(
 	if len(cells) == 0 {
 		return nil
 	}
-	from, args := s.table([]string{
+	from, args := s.db.Dialect.Table([]string{
 		"id bigint", "state bigint", "attempts bigint", "added bigint", "forget bigint", "reason text",
 	}, cells)
 	// over is true for a split delivery without open events, neither new ones nor, after a replay,

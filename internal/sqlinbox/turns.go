@@ -240,7 +240,7 @@ func (s *Store) lockPiles(ctx context.Context, tx *sql.Tx, q queue, piles []*pil
 		}
 		p.items, most = nil, max(most, p.wanted)
 	}
-	from, args := s.table([]string{"class bigint", "number text", "wanted bigint", "place bigint"}, cells)
+	from, args := s.db.Dialect.Table([]string{"class bigint", "number text", "wanted bigint", "place bigint"}, cells)
 	query := `SELECT r.place, l.lane, l.abandoned FROM ` + from + ` CROSS JOIN LATERAL (
 			SELECT x.lane, x.abandoned, x.next_at FROM webhook_lanes x WHERE x.state = 0 AND x.kind = 1 AND x.bulk = ?
 			AND x.class = r.class AND x.number = r.number ORDER BY x.next_at LIMIT r.wanted` + s.skipLocked() + `) l

@@ -181,7 +181,7 @@ func (s *Store) readPeople(
 			}
 		}
 	}
-	from, args := s.table([]string{"phone text", "alias text"}, rows)
+	from, args := s.db.Dialect.Table([]string{"phone text", "alias text"}, rows)
 	if lock {
 		if err := s.lockFound(ctx, tx, from+" JOIN coexistence_aliases a ON a.phone = r.phone AND a.alias = r.alias",
 			args...); err != nil {

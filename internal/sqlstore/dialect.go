@@ -46,17 +46,8 @@ func (s *Store) execTable(
 	if len(rows) == 0 {
 		return 0, nil
 	}
-	from, args := s.table(columns, rows)
+	from, args := s.db.Dialect.Table(columns, rows)
 	return s.exec(ctx, q, before+from+after, args...)
-}
-
-// table returns the FROM item of a table named r, and its parameters.
-func (s *Store) table(columns []string, rows [][]sqldb.Cell) (from string, args []any) {
-	from, texts := s.db.Dialect.Table(columns, rows)
-	for _, t := range texts {
-		args = append(args, t)
-	}
-	return from, args
 }
 
 // text returns s in a form that every database can store. Valid ids stay as they are; an invalid

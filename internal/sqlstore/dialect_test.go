@@ -23,10 +23,10 @@ func TestTextsTravelQuoted(t *testing.T) {
 	rows := [][]sqldb.Cell{{sqldb.Text(`a"b\c`), sqldb.Number(-7), {}},
 		{sqldb.Text("{NULL,'}"), nullable(new(int64(1) << 62)), sqldb.Number(0)}}
 	columns := []string{"a text", "b bigint", "c bigint"}
-	_, args := New(&sqldb.DB{Dialect: sqldb.PostgreSQL}).table(columns, rows)
+	_, args := sqldb.PostgreSQL.Table(columns, rows)
 	require.Equal(t, []any{`{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
-	_, args = New(&sqldb.DB{Dialect: sqldb.SQLite}).table(columns, rows)
-	require.Equal(t, []any{`[["a\"b\\c",-7,null],["{NULL,'}",4611686018427387904,0]]`}, args)
+	_, args = sqldb.SQLite.Table(columns, rows)
+	require.Equal(t, []any{`a"b\c`, int64(-7), nil, `{NULL,'}`, int64(1) << 62, int64(0), 2}, args)
 	_, arg := oneOf(sqldb.SQLite, []string{`"`, "b"})
 	require.Equal(t, `["\"","b"]`, arg)
 	_, arg = oneOf(sqldb.PostgreSQL, []string{"", "b"})

@@ -176,7 +176,7 @@ func (s *Store) lockMessages(
 	}
 	// CROSS JOIN makes SQLite go from the few names to the many messages, never the other way
 	// round. FOR UPDATE after ORDER BY takes the locks in that order.
-	from, args := s.table([]string{"phone text", "id text"}, names)
+	from, args := s.db.Dialect.Table([]string{"phone text", "id text"}, names)
 	query := "SELECT m.phone, m.id, COALESCE(m.conversation, 0), m.doc FROM " + from +
 		" CROSS JOIN coexistence_messages m WHERE m.phone = r.phone AND m.id = r.id"
 	if s.db.Dialect == sqldb.PostgreSQL {

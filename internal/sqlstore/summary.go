@@ -118,7 +118,7 @@ func (s *Store) fileMessages(
 	if len(names) == 0 {
 		return nil
 	}
-	from, args := s.table([]string{"phone text", "alias text"}, names)
+	from, args := s.db.Dialect.Table([]string{"phone text", "alias text"}, names)
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var k aliasKey
 		var id int64
@@ -158,7 +158,7 @@ func (s *Store) newConversations(ctx context.Context, tx *sql.Tx, names []aliasK
 	for i, k := range names {
 		rows[i] = []sqldb.Cell{sqldb.Text(k.phone), sqldb.Text(k.alias)}
 	}
-	from, args := s.table([]string{"phone text", "name text"}, rows)
+	from, args := s.db.Dialect.Table([]string{"phone text", "name text"}, rows)
 	ids := make(map[aliasKey]int64, len(names))
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var k aliasKey
