@@ -150,10 +150,12 @@ func (o *Outbox) enqueue(ctx context.Context, tx *sql.Tx, messages []Message) (a
 		return 0, err
 	}
 	// One statement is all or nothing by itself.
-	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (id, phone, person, by_person, campaign, rank, message,
+	return o.db.exec(ctx, tx, "Enqueue", `INSERT INTO outbox_entries (
+			id, phone, person, by_person, campaign, rank, message,
 			state, reason, code, wamid, attempts, put_at, until_at, tried_at, next_at,
 			sent_at, delivered_at, read_at, failed_at, held)
-		SELECT r.id, r.phone, `+conversation+`, r.by_person, r.campaign, CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message,
+		SELECT r.id, r.phone, `+conversation+`, r.by_person, r.campaign,
+			CASE WHEN r.campaign = '' THEN 0 ELSE 1 END, r.message,
 			'queued', '', 0, '', 0, {now}, r.until_at, 0, 0, 0, 0, 0, 0, 0
 		FROM `+from+` WHERE true ORDER BY r.n ON CONFLICT (id) DO NOTHING`, args...)
 }

@@ -146,13 +146,20 @@ func arrays(columns, names []string, rows [][]Cell) (from string, args []any) {
 // than JSON. It takes 32,766 parameters, and what a statement takes of memory grows with them.
 const maxValueRows = 128
 
+// PowerOfTwo is how many rows a statement has for n of them, if each row has its own parameters: so
+// there are few different statements to prepare. What makes up the difference is to be left out.
+func PowerOfTwo(n int) int {
+	size := 1
+	for size < n {
+		size *= 2
+	}
+	return size
+}
+
 // values is Table for SQLite. The rows that make up a power of two are cut off by the last
 // parameter, so that a table has eight statements at most.
 func values(names []string, rows [][]Cell) (from string, args []any) {
-	size := 1
-	for size < len(rows) {
-		size *= 2
-	}
+	size := PowerOfTwo(len(rows))
 	var b strings.Builder
 	b.WriteString("(SELECT column1 AS n")
 	for i, name := range names {

@@ -187,10 +187,7 @@ func insertInto(recs []inbox.Record) (query string, args []any, n int) {
 // that listen. There are a power of two of rows in it, those that are left over with NULL, so that
 // there are few different statements to prepare.
 func (s *Store) announcedInsert(recs []inbox.Record) (query string, args []any) {
-	n := 1
-	for n < len(recs) {
-		n *= 2
-	}
+	n := sqldb.PowerOfTwo(len(recs))
 	for _, rec := range recs {
 		args = append(args, deliveryValues(rec)...)
 	}

@@ -45,8 +45,8 @@ func (s *Store) UpdateContact(
 		if err := s.lockContacts(ctx, tx, phone); err != nil {
 			return err
 		}
-		names, arg := oneOf(s.db.Dialect, cleaned(aliases))
-		err := s.lockFound(ctx, tx, "coexistence_aliases a WHERE a.phone = ? AND a.alias"+names, text(phone), arg)
+		among, arg := s.db.Dialect.AmongTexts("a.alias", aliases)
+		err := s.lockFound(ctx, tx, "coexistence_aliases a WHERE a.phone = ? AND "+among, text(phone), arg)
 		if err != nil {
 			return err
 		}
@@ -163,7 +163,7 @@ func (s *Store) find(
 		return nil, ctx.Err()
 	}
 	names := cleaned(aliases)
-	wanted, arg := oneOf(s.db.Dialect, names)
+	among, arg := s.db.Dialect.AmongTexts("a.alias", names)
 	byAlias := map[string]storedContact{}
 	err := s.read(ctx, q, func(rows *sql.Rows) error {
 		var alias string
@@ -173,7 +173,7 @@ func (s *Store) find(
 		return err
 	}, `SELECT a.alias, a.conversation, COALESCE(c.doc, '') FROM coexistence_aliases a
 		LEFT JOIN coexistence_contacts c ON c.conversation = a.conversation
-		WHERE a.phone = ? AND a.alias`+wanted, text(phone), arg)
+		WHERE a.phone = ? AND `+among, text(phone), arg)
 	if err != nil {
 		return nil, err
 	}
@@ -312,7 +312,7 @@ func (s *Store) owners(
 	ctx context.Context, tx *sql.Tx, phone graph.PhoneNumberID, aliases []string,
 ) (map[string]owner, error) {
 	names := cleaned(aliases)
-	wanted, arg := oneOf(s.db.Dialect, names)
+	among, arg := s.db.Dialect.AmongTexts("a.alias", names)
 	found := map[string]owner{}
 	err := s.read(ctx, tx, func(rows *sql.Rows) error {
 		var alias string
@@ -321,7 +321,7 @@ func (s *Store) owners(
 		found[alias] = o
 		return err
 	}, `SELECT a.alias, a.conversation, c.doc IS NOT NULL FROM coexistence_aliases a
-		LEFT JOIN coexistence_contacts c ON c.conversation = a.conversation WHERE a.phone = ? AND a.alias`+wanted,
+		LEFT JOIN coexistence_contacts c ON c.conversation = a.conversation WHERE a.phone = ? AND `+among,
 		text(phone), arg)
 	return found, err
 }

@@ -7,20 +7,6 @@ import (
 	"github.com/seed-9f2bcc2b/whatsapp-coexistence/internal/sqldb"
 )
 
-// oneOf is the condition that a column is one of any number of texts. It takes one parameter, so
-// that the number of different prepared statements does not grow with the lengths of lists.
-func oneOf(d sqldb.Dialect, texts []string) (string, any) {
-	cells := make([]sqldb.Cell, len(texts))
-	for i, t := range texts {
-		cells[i] = sqldb.Text(t)
-	}
-	// One array in PostgreSQL, one JSON array in SQLite.
-	if d == sqldb.PostgreSQL {
-		return " = ANY(CAST(? AS text[]))", sqldb.Array(cells)
-	}
-	return " IN (SELECT value FROM json_each(?))", sqldb.JSONArray(cells)
-}
-
 // nullable is a number, or NULL if there is none.
 func nullable(n *int64) sqldb.Cell {
 	if n == nil {

@@ -27,9 +27,9 @@ func TestTextsTravelQuoted(t *testing.T) {
 	require.Equal(t, []any{`{"a\"b\\c","{NULL,'}"}`, `{-7,4611686018427387904}`, `{NULL,0}`}, args)
 	_, args = sqldb.SQLite.Table(columns, rows)
 	require.Equal(t, []any{`a"b\c`, int64(-7), nil, `{NULL,'}`, int64(1) << 62, int64(0), 2}, args)
-	_, arg := oneOf(sqldb.SQLite, []string{`"`, "b"})
+	_, arg := sqldb.SQLite.AmongTexts("a", []string{`"`, "b"})
 	require.Equal(t, `["\"","b"]`, arg)
-	_, arg = oneOf(sqldb.PostgreSQL, []string{"", "b"})
+	_, arg = sqldb.PostgreSQL.AmongTexts("a", []string{"", "b"})
 	require.Equal(t, `{"","b"}`, arg)
 }
 

@@ -86,8 +86,8 @@ func (s *Store) erase(ctx context.Context, e Erasure) error {
 		if err := s.deleteAll(ctx, "coexistence_messages", among, arg); err != nil {
 			return err
 		}
-		names, whose := oneOf(s.db.Dialect, cleaned(e.Names))
-		if err := s.deleteAll(ctx, "coexistence_threads", "phone = ? AND person"+names, phone, whose); err != nil {
+		among, arg = s.db.Dialect.AmongTexts("person", e.Names)
+		if err := s.deleteAll(ctx, "coexistence_threads", "phone = ? AND "+among, phone, arg); err != nil {
 			return err
 		}
 		if err := s.eraseLate(ctx, e); err != nil {
@@ -163,14 +163,14 @@ func (s *Store) eachConversation(
 // eraseLate deletes what a writer stored of a person after Begin because it had looked for
 // tombstones before, with the conversations that it created.
 func (s *Store) eraseLate(ctx context.Context, e Erasure) error {
-	names, arg := oneOf(s.db.Dialect, cleaned(e.Names))
+	among, arg := s.db.Dialect.AmongTexts("alias", e.Names)
 	var ids []int64
 	err := s.read(ctx, s.db, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		ids = append(ids, id)
 		return err
-	}, "SELECT DISTINCT conversation FROM coexistence_aliases WHERE phone = ? AND alias"+names,
+	}, "SELECT DISTINCT conversation FROM coexistence_aliases WHERE phone = ? AND "+among,
 		text(e.Request.PhoneNumberID), arg)
 	if err != nil {
 		return err
